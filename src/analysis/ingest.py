@@ -1,0 +1,297 @@
+"""Delivered files and declared corrections in, valid tables out; every fault of all files is said at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import Field
+
+from analysis.call import Call
+from analysis.contracts import DTYPES, Column, Contract, check_table, foreign_faults
+from analysis.documents import LARGEST_INTEGER, Checked, read_document, read_text
+from analysis.faults import Fault, InputError, refuse
+from analysis.published import Sources
+from analysis.store import Store, file_hash
+from analysis.tables import contracts
+
+REQUIRED = ("actors", "proposals", "involvement", "scores")
+OPTIONAL = ("masterclasses", "budget", "staffing", "survey", "decision")
+REFERENCE_COLUMNS = {"name_nl": "name", "lat": "latitude", "lon": "longitude"}
+FLAGS = {"true": True, "false": False}
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no HTML or PDF can hold them
+
+
+class Correction(Checked):
+    """A declared change of delivered data: the rows that match `where` get the values of `set`."""
+
+    table: str
+    where: dict[str, str] = Field(min_length=1)
+    set: dict[str, str] = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+
+
+class Corrections(Checked):
+    """All corrections of a call, in the order in which they are made."""
+
+    corrections: tuple[Correction, ...] = ()
+
+
+def read_tables(store: Store) -> dict[str, pd.DataFrame]:
+    """Return every raw table of a call by name, valid and corrected; optional ones not delivered are empty.
+
+    Raises InputError with the faults of all files together.
+    """
+    faults: list[Fault] = []
+    call = _attempt(lambda: store.call, faults)
+    refuse(faults)
+    assert call is not None
+    for document in (lambda: store.sources, lambda: store.published, lambda: store.outline):
+        _attempt(document, faults)
+    corrections = _attempt(lambda: _read_corrections(store), faults) or Corrections()
+    tables = {"municipalities": _attempt(lambda: read_municipalities(store.reference, call), faults)}
+    for name in (*REQUIRED, *OPTIONAL):
+        tables[name] = _attempt(partial(_read_delivered, store, name, corrections), faults)
+    found = {name: table for name, table in tables.items() if table is not None}
+    faults += [*_absent_files(store), *_stray_corrections(store, corrections), *_contradictions(store, found)]
+    refuse(faults)
+    return found
+
+
+def changed_files(store: Store) -> list[str]:
+    """Return the delivered files that differ from the hash they were delivered with, and those without a record."""
+    recorded = {name: item.sha256 for name, item in store.sources.files.items()}
+    present = sorted(path for path in store.raw.glob("*.csv"))
+    return [path.name for path in present if recorded.get(path.name) != file_hash(path)]
+
+
+def read_municipalities(folder: Path, call: Call) -> pd.DataFrame:
+    """Return the reference municipalities of a call with their scale (see the contract `municipalities`)."""
+    contract = contracts(call)["municipalities"]
+    path = folder / call.reference.municipalities
+    delivered = _read_csv(path, REFERENCE_COLUMNS)
+    population = delivered.get("population", pd.Series(index=delivered.index, dtype="str"))
+    is_city = _numbers(population) >= call.reference.city_from_population
+    return _typed(delivered.assign(scale=is_city.map({True: "city", False: "municipality"})), contract, str(path))
+
+
+def _attempt(action: Callable[[], Any], faults: list[Fault]) -> Any:
+    try:
+        return action()
+    except InputError as error:
+        faults.extend(error.faults)
+        return None
+
+
+def _read_corrections(store: Store) -> Corrections:
+    path = store.raw / "corrections.yml"
+    return read_document(path, Corrections) if path.is_file() else Corrections()
+
+
+def _read_delivered(store: Store, name: str, corrections: Corrections) -> pd.DataFrame:
+    path = store.raw / f"{name}.csv"
+    contract = store.contracts[name]
+    if not path.exists() and name in OPTIONAL:
+        return contract.empty()
+    delivered = _read_csv(path)
+    return _typed(_correct(delivered, name, corrections, store.raw / "corrections.yml"), contract, str(path))
+
+
+def _absent_files(store: Store) -> Iterator[Fault]:
+    """Yield the files that were recorded as delivered and are not there; a required one is a fault of its own."""
+    sources: Sources | None = _attempt(lambda: store.sources, [])
+    for name in sources.files if sources else ():
+        if not (store.raw / name).is_file() and name.removesuffix(".csv") not in REQUIRED:
+            yield Fault(f"{store.raw / 'SOURCES.yml'}, files.{name}", "no such file", f"the file {name} in this folder")
+
+
+def _stray_corrections(store: Store, corrections: Corrections) -> Iterator[Fault]:
+    """Yield the corrections of a table that was not delivered, so that none is passed over."""
+    delivered = [name for name in (*REQUIRED, *OPTIONAL) if (store.raw / f"{name}.csv").exists()]
+    for position, correction in enumerate(corrections.corrections):
+        if correction.table not in delivered:
+            place = f"{store.raw / 'corrections.yml'}, corrections.{position}.table"
+            yield Fault(place, repr(correction.table), "one of the tables delivered: " + ", ".join(delivered))
+
+
+def _read_csv(path: Path, names: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return all cells of a CSV file as text without outer spaces, empty ones as missing; `names` renames columns."""
+    text = read_text(path).rstrip("\r\n") + "\n"  # empty lines at the end are no records
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
+    except csv.Error as error:
+        fault = Fault(str(path), f"text that is not CSV ({error})", "cells with every quote closed")
+        raise InputError([fault]) from None
+    headings = [(names or {}).get(heading, heading) for heading in rows[0]]
+    refuse(_misshapen_rows(path, headings, rows[1:]))
+    return pd.DataFrame([[cell or None for cell in row] for row in rows[1:]], columns=headings, dtype="str")
+
+
+def _misshapen_rows(path: Path, headings: list[str], records: list[list[str]]) -> Iterator[Fault]:
+    """Yield a fault where there are no records, a heading stands twice, or a row has other cells than its headings."""
+    if len(set(headings)) < len(headings):
+        yield Fault(f"{path}, row 1", "a heading that stands twice", "each heading once")
+    for number, cells in enumerate(records, start=2):
+        if len(cells) != len(headings):
+            expected = f"{len(headings)}, as in the row of headings"
+            yield Fault(f"{path}, row {number}", f"{len(cells)} cells", expected)
+        for heading, cell in zip(headings, cells, strict=False):
+            if CONTROL.search(cell):
+                yield Fault(f"{path}, row {number}, column {heading}", repr(cell), "a text without control characters")
+    if not records:
+        yield Fault(str(path), "no records", "a row of headings and at least one record")
+
+
+def _correct(table: pd.DataFrame, name: str, corrections: Corrections, place: Path) -> pd.DataFrame:
+    """Return the table with its corrections made, `""` for an empty cell; one that matches no row is a fault."""
+    corrected = table.copy()
+    faults = []
+    for position, correction in enumerate(corrections.corrections):
+        if correction.table != name:
+            continue
+        unknown = [column for column in (*correction.where, *correction.set) if column not in table]
+        where = f"{place}, corrections.{position}"
+        if unknown:
+            faults.append(Fault(where, f"the column {unknown[0]!r}", "one of " + ", ".join(table.columns)))
+            continue
+        matched = pd.Series(True, index=table.index)
+        for column, value in correction.where.items():
+            matched &= corrected[column].fillna("") == value
+        if not matched.any():
+            faults.append(Fault(where, f"no row of {name} with {correction.where}", "a correction that still matches"))
+        for column, value in correction.set.items():
+            corrected.loc[matched, column] = value or None
+    refuse(faults)
+    return corrected
+
+
+def _typed(table: pd.DataFrame, contract: Contract, place: str) -> pd.DataFrame:
+    """Return the cells in the contract's types, checked; cells that cannot be read are faults with the rest."""
+    missing = [name for name in contract.columns if name not in table]
+    unknown = [name for name in table if name not in contract.columns]
+    known = ", ".join(contract.columns)
+    faults = [Fault(place, f"no column {name!r}", f"the columns {known}") for name in missing]
+    faults += [Fault(place, f"an unknown column {name!r}", f"only the columns {known}") for name in unknown]
+    refuse(faults)
+    typed = {}
+    for name, column in contract.columns.items():
+        cells = _cells(table[name], column)
+        for row in table.index[_unusable(table[name], cells, column)]:
+            found = repr(table.at[row, name]) if pd.notna(table.at[row, name]) else "nothing"
+            faults.append(Fault(f"{place}, row {row + 2}, column {name}", found, column.expected()))
+        filled = cells.fillna(False) if column.kind == "flag" else cells
+        typed[name] = filled.astype(DTYPES[column.kind])
+    said = {fault.place for fault in faults}
+    try:
+        check_table(pd.DataFrame(typed), contract, place)
+    except InputError as error:
+        faults += [fault for fault in error.faults if fault.place not in said]
+    refuse(faults)
+    return pd.DataFrame(typed)
+
+
+def _unusable(delivered: pd.Series, cells: pd.Series, column: Column) -> pd.Series:
+    """Return which cells could not be read; an empty flag is one of them, for a flag has no third value."""
+    unread = cells.isna()
+    return unread if column.kind == "flag" else unread & delivered.notna()
+
+
+def _cells(cells: pd.Series, column: Column) -> pd.Series:
+    """Return text cells in the type of the column, missing where they cannot be read."""
+    if column.kind == "integer":
+        number = _numbers(cells)
+        return number.where((number % 1 == 0) & (number.abs() <= LARGEST_INTEGER)).astype("Int64")
+    if column.kind == "number":
+        return _numbers(cells)
+    if column.kind == "flag":
+        return cells.str.lower().map(FLAGS).astype("boolean")
+    if column.kind == "day":
+        written = cells.where(cells.str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"))
+        return pd.to_datetime(written, format="%Y-%m-%d", errors="coerce").astype("datetime64[us]")
+    return cells
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    """Return text cells as finite numbers, missing where they are none; a negative zero becomes zero."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+    return numbers.where(numbers.abs() < float("inf")) + 0.0
+
+
+def _contradictions(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    """Yield what contradicts between tables that are valid by themselves."""
+    for name, table in tables.items():
+        contract = store.contracts[name]
+        if all(other in tables for other, _ in contract.foreign.values()):
+            yield from foreign_faults(table, contract, tables, str(store.raw / f"{name}.csv"))
+    for name in ("actors", "proposals"):
+        yield from _lookalikes(store, name, tables)
+    yield from _scores_not_judged(store, tables)
+    yield from _days_in_reverse(store, tables)
+    yield from _unknown_provinces(store, tables)
+    yield from _unknown_releases(store)
+
+
+def _lookalikes(store: Store, name: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    """Yield the ids that differ from an earlier one only in case or spaces, for no reader could tell them apart."""
+    (key,) = store.contracts[name].key
+    ids = tables[name][key] if name in tables else pd.Series(dtype="str")
+    bare = ids.str.casefold().str.split().str.join(" ")
+    for row in ids.index[bare.duplicated()]:
+        found = f"{ids[row]!r} beside {ids[bare.eq(bare[row]).idxmax()]!r}"
+        place = f"{store.raw / f'{name}.csv'}, row {row + 2}, column {key}"
+        yield Fault(place, found, "ids that differ in more than case or spaces")
+
+
+def _scores_not_judged(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    """Yield scores on a criterion that the call does not ask that rater to judge."""
+    judged = {rater.id: rater.criteria for rater in store.call.scoring.raters}
+    allowed = {(rater, criterion) for rater, criteria in judged.items() for criterion in criteria}
+    scores = tables.get("scores")
+    if scores is None:
+        return
+    pairs = pd.MultiIndex.from_frame(scores[["rater", "criterion"]])
+    for row in scores.index[~pairs.isin(list(allowed))]:
+        rater, criterion = scores.loc[row, ["rater", "criterion"]]
+        place = f"{store.raw / 'scores.csv'}, row {row + 2}, column criterion"
+        yield Fault(place, repr(criterion), f"a criterion that {rater} judges: {', '.join(judged[rater])}")
+
+
+def _days_in_reverse(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    staffing = tables.get("staffing")
+    if staffing is None:
+        return
+    for row in staffing.index[staffing["to"] < staffing["from"]]:
+        place = f"{store.raw / 'staffing.csv'}, row {row + 2}, column to"
+        first = staffing.at[row, "from"].date()
+        yield Fault(place, repr(str(staffing.at[row, "to"].date())), f"a day not before the column from ({first})")
+
+
+def _unknown_provinces(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    if "municipalities" not in tables:
+        return
+    known = sorted(tables["municipalities"]["province"].unique())
+    for position, quota in enumerate(store.call.selection.quotas):
+        for group in quota.groups if quota.column == "province" else ():
+            if group not in known:
+                place = f"{store.raw / 'call.yml'}, selection.quotas.{position}.groups"
+                yield Fault(place, repr(group), "one of " + ", ".join(known))
+
+
+def _unknown_releases(store: Store) -> Iterator[Fault]:
+    """Yield the release rules for a table or column that does not exist, for they would withhold it in silence."""
+    for position, rule in enumerate(store.call.release):
+        place = f"{store.raw / 'call.yml'}, release.{position}"
+        if rule.table not in store.contracts:
+            yield Fault(f"{place}.table", repr(rule.table), "one of " + ", ".join(store.contracts))
+            continue
+        known = list(store.contracts[rule.table].columns)
+        for column in rule.columns if rule.columns != "all" else ():
+            if column not in known:
+                yield Fault(f"{place}.columns", repr(column), "one of " + ", ".join(known))
