@@ -1,0 +1,100 @@
+"""Pieces of the answer as HTML fragments: paragraphs, lists, notices and accessible tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+
+@dataclass(frozen=True)
+class Html:
+    """A fragment of HTML that a notebook shows and the publisher takes over."""
+
+    markup: Markup
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to show: a text may render to nothing where it has no data."""
+        return bool(self.markup)
+
+    def _repr_html_(self) -> str:
+        return str(self.markup)
+
+
+def paragraphs(text: Markup | str) -> Html:
+    """Return a text as paragraphs, parted where it has an empty line."""
+    parts = [" ".join(part.split()) for part in str(escape(text)).split("\n\n")]
+    return Html(Markup("\n").join(Markup("<p>{}</p>").format(Markup(part)) for part in parts if part))
+
+
+def heading(level: int, text: str, anchor: str) -> Html:
+    """Return a heading with the id that links lead to."""
+    return Html(Markup('<h{0} id="{1}">{2}</h{0}>').format(level, anchor, text))
+
+
+def header(*parts: Html) -> Html:
+    """Return the head of the document around its parts."""
+    return Html(Markup("<header>{}</header>").format(Markup("\n").join(part.markup for part in parts)))
+
+
+def bullets(items: Iterable[Markup | str]) -> Html:
+    """Return an unordered list."""
+    return Html(Markup("<ul>{}</ul>").format(_items(items)))
+
+
+def numbered(items: Iterable[Markup | str]) -> Html:
+    """Return an ordered list."""
+    return Html(Markup("<ol>{}</ol>").format(_items(items)))
+
+
+def notice(text: Markup | str) -> Html:
+    """Return a boxed notice to the reader."""
+    return Html(Markup('<div class="notice"><p>{}</p></div>').format(text))
+
+
+def facts(pairs: Iterable[tuple[str, Markup | str]]) -> Html:
+    """Return terms with what is said of each."""
+    rows = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>").format(term, said) for term, said in pairs)
+    return Html(Markup("<dl>{}</dl>").format(rows))
+
+
+def breakable(identifier: str) -> Markup:
+    """Return an identifier that may be broken after a dot, an underscore or the sign @, without a hyphen."""
+    parted = re.sub(r"([._@])", r"\1<wbr>", str(escape(identifier)))
+    return Markup("<code>{}</code>").format(Markup(parted))
+
+
+def table(
+    caption: str,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Markup | str]],
+    *,
+    numeric: Sequence[int] = (),
+    anchors: Sequence[str] = (),
+) -> Html:
+    """Return a table whose first cells are row headers; `numeric` columns are set right, `anchors` are ids of rows."""
+    head = Markup("").join(
+        Markup('<th scope="col"{}>{}</th>').format(_numeric(i in numeric), text) for i, text in enumerate(headings)
+    )
+    body = Markup("\n").join(
+        _row(cells, numeric, anchors[position] if anchors else "") for position, cells in enumerate(rows)
+    )
+    template = Markup("<table><caption>{}</caption>\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>")
+    return Html(template.format(caption, head, body))
+
+
+def _row(cells: Sequence[Markup | str], numeric: Sequence[int], anchor: str) -> Markup:
+    first = Markup('<th scope="row">{}</th>').format(cells[0])
+    others = [Markup("<td{}>{}</td>").format(_numeric(i in numeric), cells[i]) for i in range(1, len(cells))]
+    identity = Markup(' id="{}"').format(anchor) if anchor else Markup("")
+    return Markup("<tr{}>{}{}</tr>").format(identity, first, Markup("").join(others))
+
+
+def _numeric(is_numeric: bool) -> Markup:
+    return Markup(' class="num"') if is_numeric else Markup("")
+
+
+def _items(items: Iterable[Markup | str]) -> Markup:
+    return Markup("").join(Markup("<li>{}</li>").format(escape(item)) for item in items)

@@ -1,0 +1,133 @@
+"""Maps: where the municipalities lie that take part in the call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Picture
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.transforms import Bbox
+
+from analysis.figures import (
+    MAIN,
+    PALE,
+    QUIET,
+    WIDTH,
+    Figure,
+    draw_picture,
+    find_extremes,
+    finish,
+    place_legend,
+    refuse_empty,
+    say,
+)
+from analysis.wording import Wording
+
+LARGEST = 320.0  # square points; the circle of the municipality with the most proposals is no larger
+EACH = 40.0  # square points per proposal, where that gives smaller circles
+NAMED = 5  # municipalities named on the map at most: those with more proposals than any other
+
+Outline = Mapping[str, Any]
+
+
+def reach(municipality_reach: pd.DataFrame, outline: Outline | None, wording: Wording) -> Figure:
+    """Return the proposals that involve each municipality as a circle at its centroid, its area in proportion.
+
+    `outline` is the GeoJSON (WGS84) of the region, or None. The projection is equirectangular, true to scale along the
+    middle latitude: over a region of this size it hardly distorts.
+    """
+    refuse_empty(municipality_reach, "municipality_reach")
+    stretch = 1 / math.cos(math.radians(municipality_reach["latitude"].mean()))
+    features = list(_list_features(outline)) if outline else []
+    with draw_picture(_find_height(municipality_reach, stretch)) as picture:
+        axes = picture.subplots()
+        axes.set_axis_off()
+        axes.set_aspect(stretch)
+        for feature in features:
+            for path in _list_polygons(feature["geometry"]):
+                axes.add_patch(PathPatch(path, facecolor=PALE, edgecolor=QUIET, linewidth=0.7))
+        _draw_circles(axes, municipality_reach, wording)
+        handles = axes.get_legend_handles_labels()[0]
+        place_legend(picture, "outside lower left", handles, title=say(wording, "reach.legend"), alignment="left")
+        _name_largest(picture, axes, municipality_reach, wording)
+        credits = sorted({str(f["properties"]["credit"]) for f in features if "credit" in (f.get("properties") or {})})
+        return finish(picture, "reach", wording, credits=credits, **_facts(municipality_reach))
+
+
+def _find_height(table: pd.DataFrame, stretch: float) -> float:
+    width = max(table["longitude"].max() - table["longitude"].min(), 0.1)
+    height = (table["latitude"].max() - table["latitude"].min()) * stretch
+    return float(np.clip(WIDTH * height / width, 2, 8)) + 0.8
+
+
+def _list_features(outline: Outline) -> Iterator[Outline]:
+    if outline["type"] == "FeatureCollection":
+        yield from outline["features"]
+    else:
+        yield outline if outline["type"] == "Feature" else {"geometry": outline}
+
+
+def _list_polygons(geometry: Outline) -> Iterator[Path]:
+    """Yield every polygon with its holes as one path; raise ValueError for a geometry that has no area."""
+    if geometry["type"] not in ("Polygon", "MultiPolygon"):
+        raise ValueError(f"outline: found a {geometry['type']}; expected a Polygon or MultiPolygon.")
+    polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+    for rings in polygons:
+        yield Path.make_compound_path(*(Path(np.asarray(ring)[:, :2], closed=True) for ring in rings))
+
+
+def _draw_circles(axes: Axes, table: pd.DataFrame, wording: Wording) -> None:
+    """Draw dots for municipalities without proposals and circles for the others, small ones over large ones."""
+    none, some = table[table["proposals"] == 0], table[table["proposals"] > 0]
+    quiet: dict[str, Any] = {"marker": "o", "linestyle": "", "color": QUIET, "alpha": 0.55, "markeredgewidth": 0}
+    axes.plot(none["longitude"], none["latitude"], markersize=2.2, label=say(wording, "reach.none"), **quiet)
+    if some.empty:
+        return
+    most = int(some["proposals"].max())
+    scale = min(EACH, LARGEST / most)
+    loud = {**quiet, "color": MAIN, "alpha": 0.75, "markeredgewidth": 0.6, "markeredgecolor": "white"}
+    for size in sorted(some["proposals"].unique(), reverse=True):
+        rows = some[some["proposals"] == size]
+        axes.plot(rows["longitude"], rows["latitude"], markersize=math.sqrt(size * scale), **loud)
+    for size in sorted({1, math.ceil(most / 2), most}):
+        axes.plot([], [], markersize=math.sqrt(size * scale), label=wording.format("number", size), **loud)
+
+
+def _name_largest(picture: Picture, axes: Axes, table: pd.DataFrame, wording: Wording) -> None:
+    """Name the municipalities with the most proposals, as far as the names leave each other free."""
+    ordered = table.sort_values(["proposals", "name"], ascending=[False, True])
+    next_most = ordered["proposals"].iloc[NAMED] if len(ordered) > NAMED else 0
+    taken: list[Bbox] = []
+    picture.draw_without_rendering()
+    for row in ordered[ordered["proposals"] > next_most].itertuples():
+        text = axes.annotate(
+            f"{row.name} ({wording.format('number', row.proposals)})", (row.longitude, row.latitude), fontweight="bold",
+            xytext=(math.sqrt(LARGEST) / 2, 0), textcoords="offset points", va="center",
+            path_effects=[patheffects.withStroke(linewidth=2.5, foreground="white")],
+        )  # fmt: skip
+        box = text.get_window_extent()
+        if any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)
+
+
+def _facts(table: pd.DataFrame) -> dict[str, Any]:
+    involved = table["proposals"] > 0
+    shares = involved.groupby(table["province"]).mean()
+    extremes = find_extremes({str(province): float(share) for province, share in shares.items()})
+    most = int(table["proposals"].max())
+    return {
+        **{f"province_{key}": value for key, value in extremes.items()},
+        "municipalities": len(table),
+        "involved": int(involved.sum()),
+        "most": most,
+        "busiest": sorted(table.loc[table["proposals"] == most, "name"]),
+    }

@@ -1,0 +1,97 @@
+"""Plots of who applied, with what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Picture
+
+from analysis.figures import (
+    Figure,
+    describe_groups,
+    draw_bars,
+    draw_picture,
+    finish,
+    label_group,
+    measure_rows,
+    refuse_empty,
+    say,
+    wrap,
+)
+from analysis.wording import Wording
+
+CELL_SPACE = 0.2  # inches; above and below the number in a cell
+SLANT = 30  # degrees
+SPACE_BETWEEN = 0.08  # inches; at least between two headings
+
+
+def group_counts(distribution: pd.DataFrame, dimension: str, wording: Wording) -> Figure:
+    """Return the proposals per group of one dimension as bars (see the contract `distribution`).
+
+    Ordered by size, as the largest and the smallest are what a reader looks for; ties keep the order of the call.
+    """
+    rows = distribution[distribution["dimension"] == dimension]
+    refuse_empty(rows, f"distribution, dimension {dimension}")
+    ordered = rows.sort_values("proposals", ascending=False, kind="stable")
+    names = [label_group(dimension, str(group), wording) for group in ordered["group"]]
+    counts = dict(zip(names, ordered["proposals"].astype("int64"), strict=True))
+    labels = [wrap(label, 34) for label in counts]
+    with draw_picture(0.45 + measure_rows(labels)) as picture:
+        axes = picture.subplots()
+        draw_bars(axes, labels, list(counts.values()), [wording.format("number", n) for n in counts.values()])
+        axes.set_xlabel(say(wording, "group_counts.axis"))
+        return finish(picture, "group_counts", wording, variant=dimension, **describe_groups(dimension, counts))
+
+
+def category_by_kind(category_by_kind: pd.DataFrame, wording: Wording) -> Figure:
+    """Return the proposals per category and kind of lead actor as a matrix of counts, in which zero stays blank.
+
+    Rows and columns keep the order of the call, so that the matrix can be laid beside that of another edition.
+    """
+    refuse_empty(category_by_kind, "category_by_kind")
+    table = category_by_kind.pivot(index="category", columns="actor_kind", values="proposals").fillna(0).astype("int64")
+    categories = [key for key in wording.call.ids("categories") if key in table.index]
+    kinds = [key for key in wording.call.ids("actor_kinds") if key in table.columns]
+    counts = table.loc[categories, kinds]
+    counts.index = pd.Index([wording.label("categories", key) for key in categories])
+    counts.columns = pd.Index([wording.label("actor_kinds", key) for key in kinds])
+    rows = [wrap(label, 34) for label in counts.index]
+    with draw_picture(0.2 + measure_rows(rows, CELL_SPACE)) as picture:
+        axes = picture.subplots()
+        sns.heatmap(
+            counts, ax=axes, mask=counts == 0, annot=True, fmt="d", cmap="Blues", vmin=0, cbar=False,
+            vmax=int(counts.max(axis=None)) or 1, linewidths=1.5, yticklabels=rows,
+        )  # fmt: skip
+        axes.set(xlabel="", ylabel="")
+        axes.tick_params(axis="y", rotation=0)
+        _head_columns(picture, axes, list(counts.columns))
+        return finish(picture, "category_by_kind", wording, **_matrix_facts(counts, wording))
+
+
+def _head_columns(picture: Picture, axes: Axes, labels: list[str]) -> None:
+    """Write the headings above the columns, slanted where the widest does not fit, and make room for them."""
+    axes.xaxis.tick_top()
+    axes.tick_params(axis="x", length=0)
+    places = [column + 0.5 for column in range(len(labels))]
+    axes.set_xticks(places, [wrap(label, 20) for label in labels], rotation=0)
+    picture.draw_without_rendering()
+    room = axes.get_window_extent().width / len(labels) - SPACE_BETWEEN * picture.dpi
+    if max(text.get_window_extent().width for text in axes.get_xticklabels()) > room:
+        slanted = [wrap(label, 34) for label in labels]
+        axes.set_xticks(places, slanted, rotation=SLANT, ha="left", rotation_mode="anchor")
+    height = max(text.get_window_extent().height for text in axes.get_xticklabels())
+    picture.set_figheight(picture.get_figheight() + height / picture.dpi)
+
+
+def _matrix_facts(counts: pd.DataFrame, wording: Wording) -> dict[str, Any]:
+    most = int(counts.max(axis=None))
+    pairs = [
+        say(wording, "category_by_kind.pair", category=category, kind=kind)
+        for category, row in counts.iterrows()
+        for kind in row.index[row == most]
+    ]
+    total, blank = int(counts.sum(axis=None)), int((counts == 0).sum(axis=None))
+    return {"pairs": pairs, "most": most, "total": total, "blank": blank, "cells": counts.size}
