@@ -50,6 +50,7 @@ def execute(notebook: Path, copy: Path, parameters: Mapping[str, str]) -> nbform
     NotebookError where a cell raises; the copy then shows how far it came.
     """
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     _refuse_undeclared(notebook, parameters)
@@ -69,6 +70,8 @@ def execute(notebook: Path, copy: Path, parameters: Mapping[str, str]) -> nbform
             )
     except PapermillExecutionError as error:
         raise NotebookError(notebook.name, error.exec_count or 0, error.ename, error.evalue, copy) from None
+    except DeadKernelError as error:
+        raise NotebookError(notebook.name, _last_cell(copy), "DeadKernelError", str(error), copy) from None
     finally:
         _forget_paths(copy)
     return executed
@@ -96,6 +99,12 @@ def _refuse_undeclared(notebook: Path, parameters: Mapping[str, str]) -> None:
         for name in parameters
         if name not in declared
     )
+
+
+def _last_cell(copy: Path) -> int:
+    """Return the number of the code cell that ran last, as far as the executed copy tells."""
+    counts = [cell.get("execution_count") or 0 for cell in _read(copy).cells]
+    return max(counts, default=0) + 1
 
 
 def _forget_paths(copy: Path) -> None:

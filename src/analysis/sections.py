@@ -354,15 +354,11 @@ def _spread(material: Material) -> Iterator[Block]:
     counts = material.find("distribution")
     if counts is None:
         return
-    categories = counts[counts["dimension"] == "category"].sort_values("proposals", ascending=False, kind="stable")
-    first, last = categories["group"].iloc[0], categories["group"].iloc[-1]
     yield material.say(
         "evaluation.spread",
         region=material.call.reference.region.in_language(material.wording.language),
-        largest_category=material.wording.label("categories", first),
-        largest_category_id=f"distribution.category.{first}",
-        smallest_category=material.wording.label("categories", last),
-        smallest_category_id=f"distribution.category.{last}",
+        largest=_extremes(material, counts, "max"),
+        smallest=_extremes(material, counts, "min"),
     )
     yield plots.group_counts(counts, "category", material.wording)
     crossed, reach = material.find("category_by_kind"), material.find("municipality_reach")
@@ -370,3 +366,11 @@ def _spread(material: Material) -> Iterator[Block]:
         yield plots.category_by_kind(crossed, material.wording)
     if reach is not None and reach["proposals"].any():
         yield maps.reach(reach, material.outline, material.wording)
+
+
+def _extremes(material: Material, counts: pd.DataFrame, which: str) -> dict[str, Any]:
+    """Return the categories with the most or the fewest proposals: their names, how many, and an indicator of them."""
+    categories = counts[counts["dimension"] == "category"]
+    groups = categories.loc[categories["proposals"] == categories["proposals"].agg(which), "group"]
+    names = material.wording.join([material.wording.label("categories", group).lower() for group in groups])
+    return {"names": names, "number": len(groups), "indicator": f"distribution.category.{groups.iloc[0]}"}

@@ -55,8 +55,8 @@ class _Column:
         if self.numeric:
             return max(math.ceil(len(self.head) / HEAD_LINES), *map(len, (*heads, *self.body)))
         # Only a word of letters can be hyphenated; an identifier or a code takes the width that it needs.
-        whole = [len(word) if not word.isalpha() else min(len(word), WORD) for word in (*heads, *self.words)]
-        return min(max(whole, default=1), LONGEST)
+        whole = [min(len(word), WORD) if word.isalpha() else len(word) for word in self.words]
+        return min(max([*whole, *map(len, heads)], default=1), LONGEST)
 
     @property
     def comfortable(self) -> int:

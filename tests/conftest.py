@@ -1,0 +1,73 @@
+"""Fixtures that many tests share: a project on disk that holds one small call."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analysis.faults import InputError
+from analysis.store import Store
+
+ROOT = Path(__file__).parents[1]
+SMALL_CALL = "green-streets-2024"
+
+
+@pytest.fixture(scope="session")
+def make_project() -> Callable[[Path], Path]:
+    """Return what fills a folder with the notebooks, the reference tables, the shipped calls and the small call."""
+    hidden = shutil.ignore_patterns(".*", "__pycache__")
+
+    def fill(root: Path) -> Path:
+        for origin, place in {
+            ROOT / "notebooks": "notebooks",
+            ROOT / "data" / "raw": "data/raw",
+            ROOT / "tests" / "calls" / SMALL_CALL: f"data/raw/{SMALL_CALL}",
+        }.items():
+            # copyfile leaves permissions behind: the copies are writable even where the originals are not
+            shutil.copytree(origin, root / place, ignore=hidden, copy_function=shutil.copyfile, dirs_exist_ok=True)
+        return root
+
+    return fill
+
+
+@pytest.fixture
+def project(tmp_path: Path, make_project: Callable[[Path], Path]) -> Path:
+    """Return the root of a project of its own for one test."""
+    return make_project(tmp_path)
+
+
+@pytest.fixture
+def store(project: Path) -> Store:
+    """Return the store of the small call."""
+    return Store(project, SMALL_CALL)
+
+
+@pytest.fixture
+def edit(project: Path) -> Callable[[str, str, str], None]:
+    """Return what replaces the first occurrence of a text in a delivered file; the text must be there."""
+
+    def replace(name: str, old: str, new: str) -> None:
+        path = project / "data" / "raw" / SMALL_CALL / name
+        text = path.read_bytes().decode("utf-8")
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_bytes(text.replace(old, new, 1).encode("utf-8"))
+
+    return replace
+
+
+@pytest.fixture
+def refusal(tmp_path: Path) -> Callable[[Callable[[], object]], list[str]]:
+    """Return what runs an action that must raise InputError and gives its message, a line a fault, paths shortened."""
+
+    def lines(action: Callable[[], object]) -> list[str]:
+        with pytest.raises(InputError) as caught:
+            action()
+        message = str(caught.value)
+        for folder in (tmp_path / "data" / "raw" / SMALL_CALL, tmp_path / "data" / "raw", tmp_path):
+            message = message.replace(f"{folder}/", "")
+        return message.split("\n")
+
+    return lines

@@ -1,0 +1,124 @@
+"""Forked kernels: what they show is what ordinary ones show, and nothing of one notebook reaches the next."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from analysis import forking, provisioning
+from analysis.forking import CAN_FORK, Parent
+from analysis.kernels import NotebookError, execute
+
+pytestmark = pytest.mark.skipif(not CAN_FORK, reason="kernels are forked on Linux only; elsewhere ordinary ones run")
+KERNELSPEC = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+SHOWING = [
+    "import pandas as pd, numpy as np",
+    "pd.DataFrame(np.arange(1200).reshape(40, 30))",
+    "pd.DataFrame({'long': ['x' * 200], 'day': pd.to_datetime(['2016-09-09'])})",
+    "pd.Series(range(100), name='many')",
+    "print(pd.DataFrame(np.eye(25)))",
+    "from matplotlib.figure import Figure\nfigure = Figure(figsize=(2, 1))\nfigure.subplots().plot([1, 2], [3, 4])\nfigure",
+    "import matplotlib; matplotlib.get_backend(), pd.get_option('display.max_columns'), pd.get_option('display.width')",
+]
+
+
+def notebook(path: Path, *sources: str) -> Path:
+    cells = [new_code_cell("word = ''"), *map(new_code_cell, sources)]
+    cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(new_notebook(cells=cells, metadata=KERNELSPEC), path)
+    return path
+
+
+def outputs(path: Path, engine: str) -> list[list[dict]]:
+    executed = papermill.execute_notebook(
+        path, None, kernel_name="python3", engine_name=engine, progress_bar=False, cwd=str(path.parent),
+        config=forked_config(),
+    )  # fmt: skip
+    return [json.loads(json.dumps(cell.outputs)) for cell in executed.cells]
+
+
+def forked_config():
+    from traitlets.config import Config
+
+    return Config({"ForkedProvisioner": {"preload": ["pandas", "matplotlib.figure", "analysis.plots"]}})
+
+
+def last_text(executed: nbformat.NotebookNode) -> str:
+    return "".join(output.get("text", "") for output in executed.cells[-1].outputs)
+
+
+def test_a_forked_kernel_shows_exactly_what_an_ordinary_one_shows(tmp_path: Path):
+    path = notebook(tmp_path / "01_show.ipynb", *SHOWING)
+    assert outputs(path, "forked") == outputs(path, "nbclient")
+
+
+def test_each_notebook_has_a_process_of_its_own_in_a_group_of_its_own(tmp_path: Path):
+    path = notebook(tmp_path / "01_who.ipynb", "import os\nprint(os.getpid(), os.getpgid(0))")
+    seen = [last_text(execute(path, tmp_path / f"{i}.ipynb", {})).split() for i in range(2)]
+    assert seen[0][0] == seen[0][1]
+    assert seen[0][0] != seen[1][0]
+    assert os.getpgid(0) not in {int(group) for _, group in seen}
+
+
+def test_what_one_notebook_changes_does_not_reach_the_next(tmp_path: Path):
+    change = "import os, pandas as pd, random\npd.set_option('display.precision', 2)\npd.answer = 42\nos.environ['LEAK'] = '1'\nos.chdir('/')"
+    execute(notebook(tmp_path / "01_change.ipynb", change), tmp_path / "a.ipynb", {})
+    look = "import os, pandas as pd\nprint(pd.get_option('display.precision'), hasattr(pd, 'answer'), 'LEAK' in os.environ, os.getcwd())"
+    assert (
+        last_text(execute(notebook(tmp_path / "02_look.ipynb", look), tmp_path / "b.ipynb", {}))
+        == f"6 False False {tmp_path}\n"
+    )
+
+
+def test_two_forked_kernels_draw_different_random_numbers(tmp_path: Path):
+    path = notebook(tmp_path / "01_draw.ipynb", "import random, numpy\nprint(random.random(), numpy.random.random())")
+    drawn = {last_text(execute(path, tmp_path / f"{i}.ipynb", {})) for i in range(2)}
+    assert len(drawn) == 2
+
+
+def test_a_kernel_that_is_killed_is_reported_and_the_next_one_runs(tmp_path: Path):
+    path = notebook(
+        tmp_path / "01_die.ipynb", "print('so far')", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
+    with pytest.raises(NotebookError, match=r"01_die\.ipynb, code cell \d: DeadKernelError"):
+        execute(path, tmp_path / "a.ipynb", {})
+    assert last_text(execute(notebook(tmp_path / "02_go.ipynb", "print('on')"), tmp_path / "b.ipynb", {})) == "on\n"
+
+
+def test_without_fork_an_ordinary_kernel_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(provisioning, "CAN_FORK", False)
+    monkeypatch.setattr(provisioning, "find_parent", lambda _: pytest.fail("a parent was started"))
+    path = notebook(tmp_path / "01_go.ipynb", "import os\nprint(os.getppid())")
+    assert last_text(execute(path, tmp_path / "a.ipynb", {})) == f"{os.getpid()}\n"
+
+
+def test_the_parent_of_kernels_ends_when_the_one_that_started_it_does():
+    program = "from analysis.forking import Parent\nprint(Parent(['json']).process.pid)"
+    asked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    parent = int(asked.stdout)
+    for _ in range(100):
+        if not Path(f"/proc/{parent}/cmdline").exists() or not Path(f"/proc/{parent}/cmdline").read_bytes():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"process {parent} is still there")
+
+
+def test_a_parent_that_cannot_make_its_imports_says_so(tmp_path: Path, capfd):
+    parent = Parent(["no_such_module"])
+    with pytest.raises(RuntimeError, match="the parent of kernels ended with status 1"):
+        parent.fork([], dict(os.environ), str(tmp_path))
+    assert "no_such_module" in capfd.readouterr().err
+
+
+def test_the_module_that_forks_knows_nothing_of_calls():
+    for module in (forking, provisioning):
+        source = Path(module.__file__).read_text(encoding="utf-8")
+        words = source.lower().replace("callable", "").split()
+        assert not {"call", "calls", "proposal", "edition"} & set(words)

@@ -1,0 +1,361 @@
+"""The plots: what their alternative texts state, and that every text can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from builders import named, small_call
+from drawing import Drawn, watch_drawing
+
+from analysis import plots
+from analysis.call import Call, Language
+from analysis.contracts import conform
+from analysis.figures import Figure
+from analysis.tables import contracts
+from analysis.wording import Wording
+
+SECTIONS = ("categories", "actor_kinds", "partnerships", "focuses", "funds", "phases", "paths", "survey_questions")
+LANGUAGES: tuple[Language, ...] = ("nl", "en")
+Rows = list[tuple[object, ...]]
+ROWS: Mapping[str, Rows] = {
+    "distribution": [
+        *[("category", group, n, n / 9) for group, n in (("arts", 2), ("media", 5), ("talent", 2))],
+        *[("province", group, n, n / 9) for group, n in (("Limburg", 9), ("Antwerpen", 0))],
+    ],
+    "category_by_kind": [
+        ("arts", "library", 2), ("arts", "centre", 0),
+        ("media", "library", 1), ("media", "centre", 4),
+        ("talent", "library", 2), ("talent", "centre", 0),
+    ],
+    "individual_scores": [
+        *[(f"p{i}", "j1", score, 3) for i, score in enumerate((6.0, 7.0, 8.0))],
+        *[(f"p{i}", "own", score, 2) for i, score in enumerate((2.0, 5.0, 9.0))],
+    ],
+    "totals": [
+        ("p1", 8.0, 8.0, 2, 1, True), ("p2", 7.5, 7.0, 2, 2, True),
+        ("p3", 7.25, 7.0, 2, 3, False), ("p4", 4.0, 4.0, 2, 4, False),
+    ],
+    "selection": [
+        ("p1", 1, 8.0, True, True, None, None, None, None),
+        ("p2", 2, 7.5, False, False, "constraint", "money", None, None),
+        ("p3", 3, 7.25, True, True, None, None, None, None),
+    ],
+    "constraint_prices": [("money", 1e5, 9e4, 0.25, "p2", "p3"), ("libraries", 1, 2, 0.0, None, None)],
+    "budget_funds": [
+        ("call", "grant", 10_000, 1.0), ("pilots", "reserves", 63_000, 0.7), ("pilots", "grant", 27_000, 0.3),
+    ],
+    "budget_lines": [("call", "jury", 2_000), ("call", "masterclasses", 8_000), ("pilots", "apparatuur", 90_000)],
+    "monthly_load": [
+        *[(pd.Timestamp(2030, month, 1), "call", fte, 1.5, 0) for month, fte in ((1, 1.0), (2, 1.5), (3, 2.0))],
+        *[(pd.Timestamp(2030, month, 1), "pilots", fte, 3.0, 2) for month, fte in ((7, 3.25), (8, 2.0))],
+    ],
+    "timeline": [
+        ("p1", "Een titel", pd.Timestamp("2030-07-01"), pd.Timestamp("2030-12-31"), 100),
+        ("p3", "Een andere titel", pd.Timestamp("2030-10-01"), pd.Timestamp("2031-06-30"), 100),
+    ],
+    "chosen_groups": [
+        ("partnership", "alone", 3), ("partnership", "together", 1), ("focus", "service", 2), ("focus", "role", 2),
+        ("reach", "local", 4), ("reach", "regional", 0), ("province", "Limburg", 4),
+    ],
+    "progress": [
+        ("idea", "idea", 1), ("idea", "plan", 4), ("idea", "prototype", 3), ("plan", "idea", 1), ("plan", "plan", 0),
+        ("plan", "prototype", 0), ("prototype", "idea", 0), ("prototype", "plan", 0), ("prototype", "prototype", 0),
+    ],
+    "attendance": [(1, 9, 0.9, 5.0, None), (2, 10, 1.0, 6.0, None), (3, 9, 0.9, 7.0, None)],
+    "survey_results": [
+        ("ripened", "all", 20, 4.0, 0.8), ("ripened", "chosen", 8, 4.5, 0.9), ("ripened", "not_chosen", 12, 3.9, 0.7),
+        ("again", "all", 20, 3.0, 0.5),
+    ],
+    "path_sizes": [("board", 1), ("market", 6)],
+}  # fmt: skip
+PLOTS: Mapping[str, tuple[str, Callable[[pd.DataFrame, Wording], Figure]]] = {
+    "group_counts": ("distribution", lambda table, wording: plots.group_counts(table, "category", wording)),
+    "category_by_kind": ("category_by_kind", plots.category_by_kind),
+    "rater_spread": ("individual_scores", plots.rater_spread),
+    "ranking": ("totals", plots.ranking),
+    "shortlist": ("selection", plots.shortlist),
+    "constraint_prices": ("constraint_prices", plots.constraint_prices),
+    "budget": ("budget_funds", plots.budget),
+    "budget_lines": ("budget_lines", lambda table, wording: plots.budget_lines(table, "call", wording)),
+    "monthly_load": ("monthly_load", plots.monthly_load),
+    "timeline": ("timeline", plots.timeline),
+    "chosen_groups": ("chosen_groups", plots.chosen_groups),
+    "progress": ("progress", plots.progress),
+    "attendance": ("attendance", plots.attendance),
+    "survey": ("survey_results", plots.survey),
+    "paths": ("path_sizes", plots.paths),
+}
+STATED: Mapping[str, tuple[str, str]] = {
+    "group_counts": (
+        "Het vaakst komt ‘media- en fablabs’ voor (vijf van de negen voorstellen); het minst vaak ‘kunst- en "
+        "cultuurbeleving’ en ‘lokaal talent’ (elk twee).",
+        "Most common is ‘media and fab labs’ (five of the nine proposals); least common are ‘experience of art and "
+        "culture’ and ‘local talent’ (two each).",
+    ),
+    "category_by_kind": (
+        "Van alle combinaties van categorie en soort actor komt ‘media- en fablabs’ (cultuurcentrum) het vaakst voor, "
+        "met vier voorstellen. Twee van de zes combinaties komen niet voor.",
+        "Of all combinations of category and kind of actor, ‘media and fab labs’ (arts centre) is the most common, "
+        "with four proposals. Two of the six combinations do not occur.",
+    ),
+    "rater_spread": (
+        "De hoogste scores komen van jurylid A (mediaan 7), de laagste van het steunpunt (mediaan 5). De scores van "
+        "het steunpunt lopen het verst uiteen, van 2 tot 9.",
+        "The highest scores come from juror A (median 7), the lowest from the support centre (median 5). The scores of "
+        "the support centre spread the furthest, from 2 to 9.",
+    ),
+    "ranking": (
+        "De vier voorstellen halen tussen 4 en 8 punten. De shortlist telt twee voorstellen; de grens valt bij 7,5 "
+        "punten, 0,25 boven het eerste voorstel erbuiten.",
+        "The four proposals score between 4 and 8 points. The shortlist holds two proposals; the line falls at 7.5 "
+        "points, 0.25 above the first proposal outside it.",
+    ),
+    "shortlist": (
+        "Van de drie voorstellen op de shortlist zijn er twee geselecteerd; het laagste totaal daarvan is 7,25 punten. "
+        "Eén niet-geselecteerd voorstel heeft een hoger totaal.",
+        "Of the three proposals on the shortlist, two are selected; the lowest total among them is 7.25 points. One "
+        "proposal that is not selected has a higher total.",
+    ),
+    "constraint_prices": (
+        "De duurste voorwaarde is ‘hoogstens 100.000 euro’: zonder die voorwaarde ligt de som van de totalen 0,25 "
+        "punten hoger. Eén van de twee voorwaarden kost niets.",
+        "The most costly condition is ‘at most 100,000 euro’: without that condition the sum of totals is 0.25 points "
+        "higher. One of the two conditions costs nothing.",
+    ),
+    "budget": (
+        "De oproep: 10.000 euro, volledig uit ‘werkingssubsidie’; de uitvoering: 90.000 euro, waarvan 70% uit "
+        "‘reserves’.",
+        "The call: 10,000 euro, entirely from ‘operating grant’; the execution: 90,000 euro, of which 70% from "
+        "‘reserve funds’.",
+    ),
+    "budget_lines": (
+        "De oproep: 10.000 euro, in twee posten. Het grootst is ‘masterclasses’ (8.000 euro), het kleinst ‘jury’ "
+        "(2.000 euro).",
+        "The call: 10,000 euro, in two lines. The largest is ‘masterclasses’ (8,000 euro), the smallest ‘jury’ (2,000 "
+        "euro).",
+    ),
+    "monthly_load": (
+        "In twee van de vijf maanden is er meer personeel aan het werk dan beschikbaar, het meest in maart 2030: 2 "
+        "voltijdsequivalenten tegenover 1,5 beschikbaar.",
+        "In two of the five months more staff are at work than are available, most of all in March 2030: 2 full-time "
+        "equivalents against 1.5 available.",
+    ),
+    "timeline": (
+        "De twee geselecteerde voorstellen lopen van 1 juli 2030 tot en met 30 juni 2031; in oktober 2030 zijn ze voor "
+        "het eerst alle tegelijk in uitvoering. Het kortste duurt ongeveer zes maanden, het langste ongeveer negen "
+        "maanden.",
+        "The two selected proposals run from 1 July 2030 to 30 June 2031; in October 2030 all of them are under way "
+        "together for the first time. The shortest takes about six months, the longest about nine months.",
+    ),
+    "chosen_groups": (
+        "Naar samenwerking komt ‘één organisatie’ het vaakst voor (drie van de vier); naar focus tellen beide groepen "
+        "even veel voorstellen (elk twee); naar bereik komt ‘lokaal’ het vaakst voor (vier van de vier).",
+        "By partnership ‘one organisation’ is the most common (three of the four); by focus both groups have the same "
+        "number of proposals (two each); by reach ‘local’ is the most common (four of the four).",
+    ),
+    "progress": (
+        "Van de negen voorstellen zijn er na de masterclasses zeven rijper dan bij de intake, één even rijp en één "
+        "minder rijp. Het aantal in het stadium ‘prototype’ stijgt van nul naar drie.",
+        "Of the nine proposals, seven are more mature after the masterclasses than at the intake, one equally mature "
+        "and one less mature. The number at the stage of ‘prototype’ rises from zero to three.",
+    ),
+    "attendance": (
+        "De aanwezigheid is het hoogst in sessie 2 (tien voorstellen, 100%) en het laagst in sessies 1 en 3 (90%). De "
+        "tussentijdse toets van haalbaarheid stijgt van gemiddeld 5 naar 7.",
+        "Attendance is highest in session 2 (ten proposals, 100%) and lowest in sessions 1 and 3 (90%). The interim "
+        "test of feasibility rises from 5 to 7 on average.",
+    ),
+    "survey": (
+        "De instemming is het grootst met ‘De masterclasses hebben ons idee doen rijpen’ (80% van alle deelnemers) en "
+        "het kleinst met ‘We zouden opnieuw deelnemen’ (50%). Bij de ene stelling waar beide groepen apart staan, gaan "
+        "geselecteerde deelnemers vaker akkoord dan niet-geselecteerde.",
+        "Agreement is strongest with ‘The masterclasses ripened our idea’ (80% of all participants) and weakest with "
+        "‘We would take part again’ (50%). On the one statement where both groups are shown apart, selected "
+        "participants agree more often than those not selected.",
+    ),
+    "paths": (
+        "Het vaakst voorgesteld wordt ‘netwerkmoment’ (voor zes van de zeven voorstellen); het minst vaak "
+        "‘klankbordgroep’ (voor één).",
+        "Proposed most often is ‘match-making event’ (for six of the seven proposals); least often ‘sounding board’ "
+        "(for one).",
+    ),
+}
+
+
+def build_table(name: str, rows: Rows, call: Call) -> pd.DataFrame:
+    """Return rows as a table of the types that its contract has."""
+    contract = contracts(call)[name]
+    return conform(pd.DataFrame(rows, columns=list(contract.columns)), contract)
+
+
+def draw(plot: str, language: Language, rows: Rows | None = None, call: Call | None = None) -> Figure:
+    call = call or small_call()
+    name, function = PLOTS[plot]
+    return function(build_table(name, ROWS[name] if rows is None else rows, call), Wording(language, call))
+
+
+@cache
+def observe(plot: str, language: Language) -> tuple[Figure, Drawn]:
+    """Return the figure of the common table with its texts and where they stand; drawn once for several tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        drawn = watch_drawing(patch)
+        return draw(plot, language), drawn
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_alternative_text_states_the_finding(plot: str) -> None:
+    assert tuple(observe(plot, language)[0].alt for language in LANGUAGES) == STATED[plot]
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_same_table_gives_the_same_well_formed_picture(plot: str) -> None:
+    first, _ = observe(plot, "nl")
+    root = ElementTree.fromstring(first.svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("role") == "img"
+    assert root.findtext("{http://www.w3.org/2000/svg}title") == first.caption
+    assert draw(plot, "nl") == first
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_empty_table_is_refused(plot: str) -> None:
+    with pytest.raises(ValueError, match="found no rows"):
+        draw(plot, "nl", rows=[])
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_no_id_is_shown(plot: str) -> None:
+    """The ids are English, so that none of them is a word of a Dutch text."""
+    figure, drawn = observe(plot, "nl")
+    call = small_call()
+    sections = (
+        *(getattr(call, name) for name in SECTIONS),
+        call.scoring.raters,
+        call.selection.caps,
+        call.selection.quotas,
+    )
+    items = [item for section in sections for item in section]
+    words = {word for item in items for word in item.label.in_language("nl").lower().split()}
+    ids = {item.id for item in items} - words
+    shown = " ".join([*drawn.texts(), figure.alt, figure.caption]).lower()
+    assert len(ids) > 10
+    assert not ids & set(re.findall(r"[\w-]+", shown))
+
+
+LONG = "bibliotheekautomatiseringsprogramma en samenwerkingsovereenkomsten tussen cultuur- en gemeenschapscentra"
+
+
+def long_call() -> Call:
+    """Return the small call with labels that are long and hold long words."""
+    call = small_call().model_dump(mode="json", exclude_none=True)
+    sections = [*(call[name] for name in SECTIONS), call["scoring"]["raters"], call["selection"]["caps"]]
+    for section in sections:
+        for position, item in enumerate(section):
+            item["label"] = {"nl": f"{LONG} {position}"}
+    return Call.model_validate(call)
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_long_dutch_labels_stay_inside_the_picture_and_apart(plot: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = watch_drawing(monkeypatch)
+    draw(plot, "nl", call=long_call())
+    assert len(drawn.boxes) > 1
+    assert drawn.outside() == []
+    assert drawn.overlapping() == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("plot", PLOTS)
+def test_common_labels_stay_inside_the_picture_and_apart(plot: str, language: Language) -> None:
+    _, drawn = observe(plot, language)
+    assert len(drawn.boxes) > 1
+    assert drawn.outside() == []
+    assert drawn.overlapping() == []
+
+
+def test_numbered_timeline_reads_neither_title_nor_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = watch_drawing(monkeypatch)
+    call = small_call()
+    table = build_table("timeline", ROWS["timeline"], call)[["start", "end"]]
+    assert plots.timeline(table, Wording("nl", call), numbered=True).alt == STATED["timeline"][0]
+    assert {"voorstel 1", "voorstel 2"} <= drawn.texts()
+
+
+def test_provinces_are_their_own_label() -> None:
+    call = small_call()
+    figure = plots.group_counts(
+        build_table("distribution", ROWS["distribution"], call), "province", Wording("nl", call)
+    )
+    assert figure.id == "group-counts-province"
+    assert figure.alt == "Het vaakst komt Limburg voor (negen van de negen voorstellen); Antwerpen komt niet voor."
+
+
+@pytest.mark.parametrize(
+    ("plot", "rows", "stated"),
+    [
+        ("group_counts", [("category", "arts", 1, 1.0), ("category", "media", 0, 0.0)],
+         "Het enige voorstel valt onder ‘kunst- en cultuurbeleving’."),
+        ("group_counts", [("category", "arts", 3, 0.5), ("category", "media", 3, 0.5)],
+         "Beide groepen tellen even veel voorstellen: elk drie."),
+        ("group_counts", [("category", "arts", 0, 0.0)], "Geen enkele groep telt een voorstel."),
+        ("category_by_kind", [("arts", "library", 1), ("media", "library", 1)],
+         "Van alle combinaties van categorie en soort actor komen ‘kunst- en cultuurbeleving’ (bibliotheek) en ‘media- "
+         "en fablabs’ (bibliotheek) het vaakst voor, telkens met één voorstel. Elk van de twee combinaties komt "
+         "minstens één keer voor."),
+        ("rater_spread", [("p1", "j1", 4.0, 3), ("p2", "j1", 6.0, 3), ("p1", "own", 4.0, 2), ("p2", "own", 6.0, 2)],
+         "De mediaan is bij alle twee beoordelaars dezelfde: 5. De scores van jurylid A en het steunpunt lopen het "
+         "verst uiteen, telkens over 2 punten."),
+        ("ranking", [("p1", 8.0, 8.0, 2, 1, True), ("p2", 7.0, 7.0, 2, 2, True), ("p3", 7.0, 7.0, 2, 2, False)],
+         "De drie voorstellen halen tussen 7 en 8 punten. De shortlist telt twee voorstellen; de grens valt tussen "
+         "voorstellen met hetzelfde totaal: 7 punten."),
+        ("ranking", [("p1", 1.0, 1.0, 2, 1, True)], "Het enige voorstel haalt 1 punt. Het staat op de shortlist."),
+        ("shortlist", [("p1", 1, 8.0, True, True, None, None, None, None)],
+         "Het enige voorstel op de shortlist is geselecteerd; het laagste totaal is 8 punten."),
+        ("constraint_prices", [("money", 1, 1, 0.0, None, None), ("libraries", 1, 2, 0.0, None, None)],
+         "Geen enkele van de twee voorwaarden kost iets: zonder een ervan blijft de som van de totalen gelijk."),
+        ("budget", [("pilots", "reserves", 500, 0.5), ("pilots", "grant", 500, 0.5), ("call", "grant", 0, 0.0)],
+         "De uitvoering: 1.000 euro, het meest uit ‘reserves’ en ‘werkingssubsidie’ (elk 50%)."),
+        ("monthly_load", [(pd.Timestamp(2030, month, 1), "call", 0.7 * month, 1.5, 0) for month in (1, 2)],
+         "In geen enkele van de twee maanden is er meer personeel aan het werk dan beschikbaar; het krapst is februari "
+         "2030, met 1,4 voltijdsequivalenten tegenover 1,5 beschikbaar."),
+        ("timeline", [("p1", "Een", pd.Timestamp("2030-07-01"), pd.Timestamp("2030-07-31"), 1)],
+         "Het enige geselecteerde voorstel loopt van 1 juli 2030 tot en met 31 juli 2030, ongeveer één maand."),
+        ("progress", [("plan", "plan", 2), ("plan", "idea", 1)],
+         "Van de drie voorstellen zijn er na de masterclasses geen rijper dan bij de intake, twee even rijp en één "
+         "minder rijp. Het aantal in het stadium ‘prototype’ blijft nul."),
+        ("attendance", [(1, 8, 0.8, None, None), (2, 8, 0.8, None, None)],
+         "In elk van de twee sessies is 80% van de voorstellen aanwezig."),
+        ("survey", [("again", "all", 9, 4.0, 0.75)],
+         "Van alle deelnemers gaat 75% akkoord met ‘We zouden opnieuw deelnemen’. Geselecteerde en niet-geselecteerde "
+         "deelnemers staan niet apart, omdat een van beide groepen te klein is."),
+        ("paths", [("board", 2), ("market", 2)],
+         "Beide paden worden voor even veel voorstellen voorgesteld: elk voor twee."),
+    ],
+)  # fmt: skip
+def test_alternative_text_of_singulars_and_ties(plot: str, rows: Rows, stated: str) -> None:
+    assert draw(plot, "nl", rows).alt == stated
+    assert len(draw(plot, "en", rows).alt) > 20
+
+
+def test_large_table_is_drawn_without_collisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = watch_drawing(monkeypatch)
+    call = small_call(categories=[named(f"c{i}", f"{LONG} {i}", "Label") for i in range(12)])
+    rows: Rows = [("category", f"c{i}", 100 + i, 0.05) for i in range(12)]
+    draw("group_counts", "nl", rows, call)
+    months = pd.date_range("2030-01-01", periods=30, freq="MS")
+    draw("monthly_load", "nl", [(month, "pilots", 2.0, 3.0, 1) for month in months])
+    assert drawn.outside() == []
+    assert drawn.overlapping() == []
+
+
+def test_load_without_a_known_capacity_names_the_busiest_month_and_draws_no_limit() -> None:
+    rows: Rows = [(pd.Timestamp(2030, month, 1), "call", fte, None, 0) for month, fte in ((1, 1.0), (2, 2.5), (3, 2.0))]
+    figure = draw("monthly_load", "en", rows)
+    assert figure.alt == "Most staff are at work in February 2030: 2.5 full-time equivalents."
+    assert "available" not in figure.caption
+    assert "februari 2030" in draw("monthly_load", "nl", rows).alt

@@ -1,0 +1,530 @@
+"""Texts: numbers as Dutch and English readers write them, grammar that agrees, and nothing from data taken as code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from builders import compute_indicators, named, small_call
+from jinja2 import UndefinedError, meta, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from analysis import wording
+from analysis.call import Language
+from analysis.wording import Wording, read_texts
+
+LANGUAGES: tuple[Language, Language] = ("nl", "en")
+CALL = small_call()
+SHOWERS = {"number", "count", "euro", "millions", "percent", "day", "month", "has", "value", "agree"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "options", "dutch", "english"),
+    [
+        ("euro", 61_500, {}, "61.500 euro", "61,500 euro"),
+        ("euro", 0, {}, "0 euro", "0 euro"),
+        ("euro", -1234, {}, "-1.234 euro", "-1,234 euro"),
+        ("millions", 1_100_000, {}, "1,1 miljoen euro", "1.1 million euro"),
+        ("millions", 1_000_000, {}, "1 miljoen euro", "1 million euro"),
+        ("millions", 999_999, {}, "999.999 euro", "999,999 euro"),
+        ("millions", 1_256_000, {}, "1,26 miljoen euro", "1.26 million euro"),
+        ("millions", -2_500_000, {}, "-2,5 miljoen euro", "-2.5 million euro"),
+        ("percent", 0.7, {}, "70%", "70%"),
+        ("percent", 0, {}, "0%", "0%"),
+        ("percent", 0.125, {}, "13%", "13%"),
+        ("percent", 2 / 3, {"decimals": 1}, "66,7%", "66.7%"),
+        ("percent", -0.001, {}, "0%", "0%"),
+        ("day", date(2016, 9, 9), {}, "9 september 2016", "9 September 2016"),
+        ("month", date(2016, 3, 31), {}, "maart 2016", "March 2016"),
+        ("month_short", date(2016, 3, 31), {}, "mrt 2016", "Mar 2016"),
+        ("number", 1_000_000, {}, "1.000.000", "1,000,000"),
+        ("number", 0.5, {"decimals": 2}, "0,5", "0.5"),
+        ("number", 2.0, {"decimals": 2}, "2", "2"),
+        ("number", -0.001, {"decimals": 2}, "0", "0"),
+        ("number", 0.5, {}, "1", "1"),
+        ("number", 1.5, {}, "2", "2"),
+        ("number", 0.285, {"decimals": 2}, "0,29", "0.29"),
+        ("count", 0.5, {}, "0,5", "0.5"),
+        ("count", 21, {}, "21", "21"),
+        ("count", -3, {}, "-3", "-3"),
+        ("count", 1234, {}, "1.234", "1,234"),
+    ],
+)
+def test_a_value_is_written_as_its_reader_writes_it(
+    name: str, value: Any, options: dict[str, Any], dutch: str, english: str
+) -> None:
+    assert [Wording(language, CALL).format(name, value, **options) for language in LANGUAGES] == [dutch, english]
+
+
+WORDS = {
+    "nl": "nul één twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien "
+    "achttien negentien twintig",
+    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whole_numbers_up_to_twenty_are_words(language: Language) -> None:
+    assert [wording.format_count(n, language) for n in range(21)] == WORDS[language].split()
+
+
+def test_a_number_that_opens_a_sentence_has_a_capital_and_dutch_one_loses_its_accent() -> None:
+    values = {"x": 1, "y": 12}
+    shown = [Wording("nl", CALL, values).html_of("{{ count(name, capital=True) }}", name=name) for name in "xy"]
+    assert [BeautifulSoup(text, "html.parser").get_text() for text in shown] == ["Eén", "Twaalf"]
+    assert Wording("nl", CALL).html_of("{{ 'één van de BBQ’s'|capital }}") == "Eén van de BBQ’s"
+
+
+@pytest.mark.parametrize(("language", "joined"), [("nl", "a, b en c"), ("en", "a, b and c")])
+def test_items_are_joined_as_in_prose(language: Language, joined: str) -> None:
+    words = Wording(language, CALL)
+    assert words.join(["a", "b", "c"]) == joined
+    assert words.join(["a"]) == "a"
+    assert words.join([]) == ""
+
+
+def test_labels_come_from_the_call_or_from_the_fixed_groups() -> None:
+    words = Wording("en", CALL)
+    assert words.label("categories", "media") == "media and fab labs"
+    assert words.label("raters", "own") == "the support centre"
+    assert words.label("quotas", "libraries") == "at least one library"
+    assert words.label("reach", "regional") == "regional"
+    with pytest.raises(KeyError):
+        words.label("categories", "sports")
+
+
+def test_keys_of_a_group_of_texts_come_in_the_order_of_the_file() -> None:
+    headings = Wording("en", CALL).keys("answer.staff.headings")
+    assert headings == ["phase", "fte", "persons", "person_months"]
+
+
+def test_a_label_without_translation_is_that_of_the_other_language() -> None:
+    call = small_call(categories=[{"id": "arts", "label": {"nl": "kunst"}}])
+    assert Wording("en", call).label("categories", "arts") == "kunst"
+
+
+@pytest.mark.parametrize("key", ["answer.nowhere", "nowhere", "answer.head.kind.deeper", "answer.head", "labels"])
+def test_a_key_that_names_no_single_text_is_refused(key: str) -> None:
+    with pytest.raises(KeyError, match=r"no (single )?text"):
+        Wording("nl", CALL).plain(key)
+
+
+@pytest.mark.parametrize("asked", ["number", "count", "euro", "percent", "day", "value"])
+def test_an_unknown_indicator_is_refused(asked: str) -> None:
+    with pytest.raises(KeyError, match="no indicator 'nothing'"):
+        Wording("nl", CALL).html_of("{{ " + asked + "('nothing') }}")
+    assert Wording("nl", CALL).html_of("{{ has('nothing') }}") == "False"
+
+
+def test_a_context_that_was_not_given_is_refused() -> None:
+    with pytest.raises(UndefinedError):
+        Wording("nl", CALL).plain("answer.answer.part", number=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "machine"), [(61_500, "61500"), (0.1 + 0.2, "0.3"), (date(2016, 9, 9), "2016-09-09"), (-0.5, "-0.5")]
+)
+def test_a_number_in_html_links_to_its_origin_and_carries_its_value(value: Any, machine: str) -> None:
+    words = Wording("nl", CALL, {"a.b": value})
+    shower = "day" if isinstance(value, date) else "number"
+    link = BeautifulSoup(words.html_of("{{ " + shower + "('a.b') }}"), "html.parser").a
+    assert link is not None
+    assert link["href"] == "#origin-a.b"
+    assert link.data is not None
+    assert (link.data["value"], link.data["data-indicator"]) == (machine, "a.b")
+    assert link.get_text() == wording.FORMATS[shower](value, "nl")
+
+
+def test_only_what_html_showed_is_listed_once_and_in_order() -> None:
+    words = Wording("nl", CALL, {"a": 1, "b": 2, "c": 3})
+    words.html_of("{{ count('b') }} {{ value('c') }} {{ has('c') }} {{ agree('c', 'x', 'y') }} {{ count('a') }}")
+    words.html_of("{{ count('b') }}")
+    words.plain("steps.nothing")
+    assert list(words.shown) == ["b", "a"]
+
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ label('categories', 'arts') }}",
+        "{{ given }}",
+        "{{ given|capital }}",
+        "{{ say(call.organiser.description) }}",
+        "{{ [given]|join_words }}",
+        HOSTILE,
+        "R&D: " + HOSTILE + " {{ given }}",
+        "{% if 1 < 2 %}" + HOSTILE + "{% endif %}",
+    ],
+)
+def test_no_label_value_or_text_of_a_call_becomes_markup(template: str) -> None:
+    text = {"nl": HOSTILE}
+    call = small_call(categories=[named("arts", HOSTILE, HOSTILE)], organiser={"name": "Fund", "description": text})
+    page = BeautifulSoup(Wording("nl", call).html_of(template, given=HOSTILE), "html.parser")
+    assert page.script is None
+    assert HOSTILE in page.get_text()
+
+
+def test_words_of_a_text_read_as_they_were_written() -> None:
+    words = Wording("nl", CALL, {"n": 3})
+    shown = words.html_of("R&D “telt” 'mee' als a < b: {{ 'ja' if value('n') > 2 and 1 < 2 else 'nee' }}")
+    assert BeautifulSoup(shown, "html.parser").get_text() == "R&D “telt” 'mee' als a < b: ja"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ call.__class__ }}",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ say.__globals__ }}",
+        "{{ label.__func__.__globals__ }}",
+        "{{ value.__self__ }}",
+        "{{ has.__self__ }}",
+        "{{ call|attr('__init__') }}",
+        "{{ call['__init__'] }}",
+        "{{ [call]|map(attribute='__init__')|join }}",
+        "{{ call.parse_file('/etc/hostname') }}",
+        "{{ call.parse_raw('N.', proto='pickle', allow_pickle=True) }}",
+        "{{ call['parse_raw']('N.', proto='pickle', allow_pickle=True) }}",
+        "{{ call.dates.announcement.parse_file('/etc/hostname') }}",
+        "{{ call.model_config.clear() }}",
+        "{{ call.model_construct() }}",
+        "{% set found = [] %}{{ found.append(1) }}",
+        "{{ '{0.__class__}'.format(call) }}",
+    ],
+)
+def test_a_text_of_a_call_reaches_nothing_but_what_is_declared(template: str) -> None:
+    with pytest.raises(SecurityError):
+        Wording("nl", CALL).html_of(template)
+
+
+def test_a_text_of_a_call_reads_what_the_call_declares() -> None:
+    shown = Wording("en", CALL).html_of(
+        "{{ call.organiser.name }}, {{ call.dates.announcement.date|day }}, {{ call.dates.announcement.date.year }}"
+    )
+    assert shown == "Steunpunt, 15 June 2030, 2030"
+
+
+# What surrounds the templates: every text is words, the same ones are there in both languages, no number is typed.
+
+
+def leaves(texts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, found in texts.items():
+        if isinstance(found, dict):
+            yield from leaves(found, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", found
+
+
+TEXTS: dict[Language, dict[str, str]] = {language: dict(leaves(read_texts(language))) for language in LANGUAGES}
+EACH = [(language, key) for language in LANGUAGES for key in TEXTS[language]]
+# The figures have helpers of their own; their texts are rendered with their pictures.
+OF_FIGURES = {"counted", "listed", "capital"}
+
+
+def environment(language: Language) -> ImmutableSandboxedEnvironment:
+    return Wording(language, CALL)._environments[False]  # the one that knows our filters
+
+
+def context_of(language: Language, key: str) -> set[str]:
+    known = environment(language)
+    return meta.find_undeclared_variables(known.parse(TEXTS[language][key])) - set(known.globals) - OF_FIGURES
+
+
+def calls_of(language: Language, key: str) -> Iterator[nodes.Call]:
+    for call in environment(language).parse(TEXTS[language][key]).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in SHOWERS:
+            yield call
+
+
+def indicators_of(language: Language, key: str) -> set[str]:
+    """Return the indicators that a text asks for by their id."""
+    return {call.args[0].value for call in calls_of(language, key) if isinstance(call.args[0], nodes.Const)}
+
+
+def test_both_languages_have_the_same_texts_in_the_same_files() -> None:
+    assert TEXTS["nl"].keys() == TEXTS["en"].keys()
+    assert {key.split(".")[0] for key in TEXTS["nl"]} == {"answer", "figures", "labels", "steps"}
+
+
+def test_both_languages_use_the_same_indicators_and_the_same_context() -> None:
+    asked = {language: {key: indicators_of(language, key) for key in TEXTS[language]} for language in LANGUAGES}
+    assert asked["nl"] == asked["en"]
+    filled = {language: {key: context_of(language, key) for key in TEXTS[language]} for language in LANGUAGES}
+    assert filled["nl"] == filled["en"]
+
+
+def test_every_text_is_words_and_not_what_yaml_makes_of_them() -> None:
+    for language, key in EACH:
+        assert isinstance(TEXTS[language][key], str), key
+        assert TEXTS[language][key].strip(), key
+        assert all(isinstance(part, str) for part in key.split(".")), key
+
+
+# The scale of the survey, which no indicator tells.
+TYPED = {"figures.survey.caption"}
+
+
+def test_no_number_is_typed_into_a_text() -> None:
+    typed = {}
+    for language, key in EACH:
+        words = re.sub(r"{{.*?}}|{%.*?%}|&#?\w+;", " ", TEXTS[language][key], flags=re.DOTALL)
+        if re.search(r"\b\d", words):  # digits inside an identifier such as sha256 are no number
+            typed[key] = words
+    assert typed.keys() == TYPED
+
+
+def test_every_indicator_that_a_text_asks_for_is_one_that_the_measures_compute() -> None:
+    computed = compute_indicators(CALL)
+    asked = {name for language, key in EACH for name in indicators_of(language, key)}
+    assert len(asked) > 30
+    assert asked - set(computed) == set()
+
+
+# A value for every name that the texts of the answer and of the steps are given.
+DAY = date(2030, 6, 15)
+GIVEN: dict[str, Any] = {
+    **dict.fromkeys(("audience", "categories", "criteria", "description", "files", "focus", "group"), "some words"),
+    **dict.fromkeys(("name", "names", "next_call", "organiser", "partnership", "phase", "region"), "some words"),
+    **dict.fromkeys(("sources", "subject", "topic", "years", "label", "largest"), "some words"),
+    **dict.fromkeys(("largest_category", "smallest_category", "dimension"), "some words"),
+    **dict.fromkeys(("as_of", "start", "end"), DAY),
+    **dict.fromkeys(("low", "high", "lacking", "x", "y", "number"), 2),
+    "departures": 0,
+    "one_year": False,
+    "changed": ["scores.csv"],
+    "tables": {"proposals": [1], "actors": [1], "scores": [1]},
+    "fte_id": "resources.call.fte",
+    "months_id": "resources.call.person_months",
+    "over_id": "resources.call.months",
+    "peak_id": "resources.call.peak",
+    "persons_id": "resources.call.persons",
+    "path_id": "evaluation.path.board",
+    "sum_id": "reconciliation.group.split.sum",
+    "total_id": "reconciliation.group.split.total",
+    "largest_share": "resources.pilots.reserves.share",
+    "largest_euro": "resources.pilots.reserves.euro",
+    "largest_category_id": "distribution.category.arts",
+    "smallest_category_id": "distribution.category.media",
+}
+OWN_NAMES = {"number", "label"}  # given in some texts, and otherwise ours
+RENDERED = [key for key in TEXTS["nl"] if not key.startswith("figures.")]
+VALUES = compute_indicators(CALL)
+
+
+def everything(number: float) -> dict[str, float | date]:
+    """Return all indicators with this value; the days stay days of their own."""
+    days = {name: value for name, value in VALUES.items() if isinstance(value, date)}
+    return {**dict.fromkeys(VALUES, number), **days}
+
+
+def render(language: Language, key: str, values: Mapping[str, float | date], **more: Any) -> str:
+    context = {**GIVEN, **more}
+    given_names = context_of(language, key) | {
+        name for name in OWN_NAMES if re.search(rf"{{{{ *{name} *}}}}", TEXTS[language][key])
+    }
+    words = Wording(language, CALL, values)
+    plain = words.plain(key, **{name: context[name] for name in given_names})
+    linked = words.html(key, **{name: context[name] for name in given_names})
+    assert BeautifulSoup(linked, "html.parser").get_text().split() == plain.split()
+    return " ".join(plain.split())
+
+
+@pytest.mark.parametrize("number", [None, 0, 1, 2, 25])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_renders_as_words_and_as_links_for_the_small_call(language: Language, number: float | None) -> None:
+    values = VALUES if number is None else everything(number)
+    for key in RENDERED:
+        text = render(language, key, values)
+        assert text, key
+        assert not re.search(r"[{}]|\bnan\b|\bNaN\b|  | [.,;:]", text), key
+
+
+SILENT = ["question.intake", "scaling_up.opening", "scaling_up.outline", "scaling_up.execution", "basis.opening",
+          "basis.line", "money.call", "money.pilots", "not_selected.opening", "evaluation.progress",
+          "evaluation.survey", "evaluation.next_call"]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SILENT)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_is_silent_where_nothing_was_computed(language: Language, key: str) -> None:
+    nothing = dict.fromkeys(("partnership", "focus", "next_call"), "")
+    assert render(language, f"answer.{key}", {}, **nothing) == ""
+
+
+# Grammar: the same sentences for none, one and two.
+SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
+    "answer.not_selected.opening": {
+        "nl": ("Alle ideeën zijn gekozen.", "Eén idee is niet gekozen.", "Twee ideeën zijn niet gekozen."),
+        "en": ("All ideas were selected.", "One idea was not selected.", "Two ideas were not selected."),
+    },
+    "answer.scaling_up.opening": {
+        "nl": (
+            "Uit nul ideeën is een shortlist van nul projecten opgemaakt. Daaruit zijn nul projecten",
+            "Uit één idee is een shortlist van één project opgemaakt. Daaruit is één project gekozen",
+            "Uit twee ideeën is een shortlist van twee projecten opgemaakt. Daaruit zijn twee projecten gekozen",
+        ),
+        "en": (
+            "Out of zero ideas a shortlist of zero projects was drawn up. From it, zero projects were selected",
+            "Out of one idea a shortlist of one project was drawn up. From it, one project was selected",
+            "Out of two ideas a shortlist of two projects was drawn up. From it, two projects were selected",
+        ),
+    },
+    "answer.scaling_up.outline": {
+        "nl": ("Geen van de gekozen projecten mikt", "Eén project mikt", "Twee projecten mikken"),
+        "en": ("None of the selected projects aims", "One project aims", "Two projects aim"),
+    },
+    "answer.question.intake": {
+        "nl": (
+            "kwamen nul ideeën binnen van nul verschillende culturele actoren",
+            "kwam één idee binnen van één culturele actor. Over alle ideeën samen is één stad of gemeente betrokken.",
+            "kwamen twee ideeën binnen van twee verschillende culturele actoren. Over alle ideeën samen zijn twee steden",
+        ),
+        "en": (
+            "drew zero ideas from zero different actors",
+            "drew one idea from one actor. All ideas together involve one town or municipality.",
+            "drew two ideas from two different actors. All ideas together involve two towns and municipalities.",
+        ),
+    },
+    "answer.basis.opening": {
+        "nl": (
+            "Alle nul voorgestelde ideeën zijn beoordeeld.",
+            "Eén jurylid uit het vak gaf een individuele score op één criterium: some words. Some words voegde daar",
+            "Een vakjury van twee leden gaf per lid een individuele score op twee criteria: some words.",
+        ),
+        "en": (
+            "All zero ideas presented were scored.",
+            "A single juror from the field gave an individual score on one criterion: some words. Some words added",
+            "Each of two jurors from the field gave an individual score on two criteria: some words.",
+        ),
+    },
+    "answer.evaluation.progress": {
+        "nl": (
+            "groeide geen enkel idee uit tot een volledig prototype van een uitvoerbaar project. Aan het einde waren "
+            "geen voorstellen een prototype.",
+            "groeide één idee (100%) uit tot een volledig prototype van een uitvoerbaar project. Aan het einde was één "
+            "voorstel een prototype. De enige sessie werd door 100%",
+            "groeiden twee ideeën (200%) uit tot een volledig prototype van een uitvoerbaar project. Aan het einde "
+            "waren twee voorstellen een prototype. De twee sessies werden gemiddeld",
+        ),
+        "en": (
+            "no idea grew into a full prototype of an executable project. At the end no proposals were a prototype.",
+            "one idea (100%) grew into a full prototype of an executable project. At the end one proposal was a "
+            "prototype. The only session was attended",
+            "two ideas (200%) grew into a full prototype of an executable project. At the end two proposals were a "
+            "prototype. On average 200% of the applicants attended the two sessions.",
+        ),
+    },
+    "answer.staff.phase": {
+        "nl": (
+            "vraagt 0 voltijdsequivalenten, verspreid over nul medewerkers. Dat zijn samen 0 persoonsmaanden.",
+            "vraagt 1 voltijdsequivalent, verspreid over één medewerker. Dat is samen 1 persoonsmaand.",
+            "vraagt 2 voltijdsequivalenten, verspreid over twee medewerkers. Dat zijn samen 2 persoonsmaanden.",
+        ),
+        "en": (
+            "takes 0 full-time equivalents, spread over zero employees. Together that is 0 person-months.",
+            "takes 1 full-time equivalent, spread over one employee. Together that is 1 person-month.",
+            "takes 2 full-time equivalents, spread over two employees. Together that is 2 person-months.",
+        ),
+    },
+    "answer.annex.jury_lead": {
+        "nl": (
+            "De jury telt geen leden.",
+            "De jury telt één lid. De naam maakt geen deel uit van de gegevens van deze oproep en staat",
+            "De jury telt twee leden. Hun namen maken geen deel uit van de gegevens van deze oproep en staan",
+        ),
+        "en": (
+            "The jury has no members.",
+            "The jury has one member. The name is no part of the data of this call and stands",
+            "The jury has two members. Their names are no part of the data of this call and stand",
+        ),
+    },
+    "steps.selection": {
+        "nl": (
+            "**Nul van de nul voorstellen op de shortlist zijn gekozen.** Evenwicht kost 0 punten op een som van 0; de "
+            "beslissing wijkt voor 0 voorstellen af",
+            "**Eén van de één voorstellen op de shortlist is gekozen.** Evenwicht kost 1 punt op een som van 1; de "
+            "beslissing wijkt voor 1 voorstel af",
+            "**Twee van de twee voorstellen op de shortlist zijn gekozen.** Evenwicht kost 2 punten op een som van 2; "
+            "de beslissing wijkt voor 2 voorstellen af",
+        ),
+        "en": (
+            "**Zero of the zero shortlisted proposals are chosen.** Balance costs 0 points on a sum of 0; the decision "
+            "departs from the computed choice for 0 proposals.",
+            "**One of the one shortlisted proposals is chosen.** Balance costs 1 point on a sum of 1; the decision "
+            "departs from the computed choice for 1 proposal.",
+            "**Two of the two shortlisted proposals are chosen.** Balance costs 2 points on a sum of 2; the decision "
+            "departs from the computed choice for 2 proposals.",
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("key", SENTENCES)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_sentences_agree_with_none_one_and_two(language: Language, key: str, number: int) -> None:
+    assert SENTENCES[key][language][number] in render(language, key, everything(number))
+
+
+WHOLES = ("distribution.municipalities.known", "selection.shortlisted", "reconciliation.figures")  # "one of the six"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_number_one_is_never_followed_by_a_plural(language: Language) -> None:
+    pairs = {
+        tuple(argument.value for argument in call.args[1:])
+        for key in RENDERED
+        for call in calls_of(language, key)
+        if isinstance(call.node, nodes.Name) and call.node.name == "agree"
+    }
+    plurals = {str(many).split()[0] for one, many in pairs if one != many}
+    assert len(plurals) > 15
+    one = re.compile(rf"\b(één|one|1) ({'|'.join(sorted(plurals))})\b", re.IGNORECASE)
+    values = everything(1) | dict.fromkeys(WHOLES, 6)
+    wrong = {key: found for key in RENDERED if (found := one.findall(render(language, key, values, lacking=1, x=1)))}
+    assert wrong == {}
+
+
+def test_forms_agree_with_the_number_as_it_is_shown() -> None:
+    values = {"a": 1, "b": 1.04, "c": 0.96, "d": 1.06, "e": 0, "f": DAY}
+    words = Wording("en", CALL, values)
+    assert [words.html_of("{{ agree(name, 'one', 'many') }}", name=name) for name in values] == [
+        "one", "one", "one", "many", "many", "many",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lacking", "dutch", "english"),
+    [
+        (0.25, "0,25 punten", "0.25 points"),
+        (1, "1 punt ", "1 point "),
+        (0.004, "0,004 punten", "0.004 points"),
+    ],
+)
+def test_a_small_shortfall_is_never_said_to_be_none(lacking: float, dutch: str, english: str) -> None:
+    said = [render(language, "answer.basis.reason.score", {}, lacking=lacking) for language in LANGUAGES]
+    assert dutch in said[0]
+    assert english in said[1]
+
+
+def test_projects_that_start_together_are_not_said_to_start_apart() -> None:
+    for language, apart in (("nl", "verschillen in startdatum"), ("en", "differ in starting day")):
+        assert apart not in render(language, "answer.scaling_up.execution", {**VALUES, "selection.starts": 1})
+        assert apart in render(language, "answer.scaling_up.execution", {**VALUES, "selection.starts": 2})
+
+
+def test_a_format_is_the_same_as_a_filter_and_as_a_function() -> None:
+    day = DAY + timedelta(days=1)
+    words = Wording("nl", CALL, {"n": 1234.5, "d": day})
+    assert words.html_of("{{ 1234.5|number(decimals=1) }} {{ given|day }}", given=day) == "1.234,5 16 juni 2030"
+    shown = BeautifulSoup(words.html_of("{{ number('n', decimals=1) }} {{ day('d') }}"), "html.parser").get_text()
+    assert shown == "1.234,5 16 juni 2030"
