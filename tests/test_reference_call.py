@@ -168,3 +168,39 @@ def test_a_changed_score_changes_the_choice_in_the_answer(make_project, tmp_path
     title = delivered("proposals").set_index("proposal").loc[top, "title"]
     assert title in read_answer(old)
     assert title not in read_answer(compose_edition(run_steps(root, CALL), "2016-09-09"))
+
+
+def test_the_internal_edition_names_the_chosen_and_says_that_they_are_under_embargo(finished: Store):
+    said = read_answer(compose_edition(finished, "2016-07-15", audience="internal", language="en"))
+    assert all(title in said for title in finished.read_table("chosen")["title"])
+    assert "must not be passed on until that day" in said
+    assert "internal edition, not for distribution" in said
+
+
+def test_the_internal_edition_gives_a_reason_for_every_shortlisted_proposal_not_chosen(finished: Store):
+    answer = compose_edition(finished, "2016-07-15", audience="internal")
+    selection = finished.read_table("selection")
+    not_chosen = selection.loc[~selection["chosen"], "proposal"]
+    table = next(
+        str(block.markup) for block in answer.answers() if "Waarom projecten" in str(getattr(block, "markup", ""))
+    )
+    rows = {
+        row.th.get_text(): row.select("td")[-1].get_text()
+        for row in BeautifulSoup(table, "html.parser").select("tbody tr")
+    }
+    assert set(rows) == set(not_chosen)
+    assert all(len(reason.split()) > 8 for reason in rows.values())
+
+
+def test_the_english_answer_says_the_same_figures_in_english(finished: Store):
+    said = read_answer(compose_edition(finished, "2016-09-09", language="en"))
+    for figure in (
+        "61,500 euro",
+        "1.1 million euro",
+        "70%",
+        "9 September 2016",
+        "sixteen",
+        "83 ideas were not selected",
+    ):
+        assert figure in said
+    assert "voorstel" not in said.lower()

@@ -295,7 +295,7 @@ GIVEN: dict[str, Any] = {
     **dict.fromkeys(("audience", "categories", "criteria", "description", "files", "focus", "group"), "some words"),
     **dict.fromkeys(("name", "names", "next_call", "organiser", "partnership", "phase", "region"), "some words"),
     **dict.fromkeys(("sources", "subject", "topic", "years", "label", "largest"), "some words"),
-    **dict.fromkeys(("largest_category", "smallest_category", "dimension"), "some words"),
+    "dimension": "some words",
     **dict.fromkeys(("as_of", "start", "end"), DAY),
     **dict.fromkeys(("low", "high", "lacking", "x", "y", "number"), 2),
     "departures": 0,
@@ -312,8 +312,12 @@ GIVEN: dict[str, Any] = {
     "total_id": "reconciliation.group.split.total",
     "largest_share": "resources.pilots.reserves.share",
     "largest_euro": "resources.pilots.reserves.euro",
-    "largest_category_id": "distribution.category.arts",
-    "smallest_category_id": "distribution.category.media",
+}
+ONLY_FOR: dict[str, dict[str, Any]] = {
+    "answer.evaluation.spread": {
+        "largest": {"names": "some words", "number": 1, "indicator": "distribution.category.arts"},
+        "smallest": {"names": "other words", "number": 2, "indicator": "distribution.category.media"},
+    },
 }
 OWN_NAMES = {"number", "label"}  # given in some texts, and otherwise ours
 RENDERED = [key for key in TEXTS["nl"] if not key.startswith("figures.")]
@@ -327,7 +331,7 @@ def everything(number: float) -> dict[str, float | date]:
 
 
 def render(language: Language, key: str, values: Mapping[str, float | date], **more: Any) -> str:
-    context = {**GIVEN, **more}
+    context = {**GIVEN, **ONLY_FOR.get(key, {}), **more}
     given_names = context_of(language, key) | {
         name for name in OWN_NAMES if re.search(rf"{{{{ *{name} *}}}}", TEXTS[language][key])
     }
@@ -348,7 +352,7 @@ def test_every_text_renders_as_words_and_as_links_for_the_small_call(language: L
         assert not re.search(r"[{}]|\bnan\b|\bNaN\b|  | [.,;:]", text), key
 
 
-SILENT = ["question.intake", "scaling_up.opening", "scaling_up.outline", "scaling_up.execution", "basis.opening",
+SILENT = ["question.intake", "scaling_up.outline", "scaling_up.execution", "basis.opening",
           "basis.line", "money.call", "money.pilots", "not_selected.opening", "evaluation.progress",
           "evaluation.survey", "evaluation.next_call"]  # fmt: skip
 

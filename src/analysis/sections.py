@@ -73,9 +73,10 @@ def write_scaling_up(material: Material) -> Iterator[Block]:
     if groups is not None:
         yield plots.chosen_groups(groups, material.wording)
     yield material.say("scaling_up.execution")
-    yield material.say("scaling_up.announced" if material.announced else "scaling_up.embargo")
     chosen = material.find("chosen", "title")
-    if chosen is not None and material.announced:
+    named = "announced" if material.announced else "named_before" if chosen is not None else "embargo"
+    yield material.say(f"scaling_up.{named}")
+    if chosen is not None:
         yield _table_of_chosen(material, chosen)
     timeline = material.find("timeline", "title")
     if timeline is not None:
