@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from analysis.call import Edition
+from analysis.declarations import Edition
 from analysis.pipeline import release_edition
 from analysis.store import Store
 

@@ -10,7 +10,7 @@ import nbformat
 from bs4 import BeautifulSoup
 
 from analysis.answer import Answer, compose
-from analysis.call import Edition
+from analysis.declarations import Edition
 from analysis.pipeline import release_edition
 from analysis.store import Store, Workspace
 

@@ -10,7 +10,8 @@ import pytest
 from builders import named, small_call
 from pydantic import ValidationError
 
-from analysis.call import Call, Edition, Text, read_call
+from analysis.call import Call, read_call
+from analysis.declarations import Edition, Text
 from analysis.store import Store
 
 Edit = Callable[[str, str, str], None]
@@ -334,20 +335,25 @@ def test_a_quota_on_a_known_group_is_accepted(store: Store, edit: Edit, column: 
     assert store.call.selection.quotas[0].column == column
 
 
-@pytest.mark.parametrize(("rules", "number"), [(["similar"], 0), (["other", "other"], 2)])
-def test_paths_need_one_for_what_fits_no_other(
-    store: Store, edit: Edit, refusal: Refusal, rules: list[str], number: int
+@pytest.mark.parametrize(
+    ("rules", "fault"),
+    [
+        (["similar"], "line 55, paths: found no path with the rule other; expected one, for what fits no other rule."),
+        (["other", "other"], "line 57, paths.1.rule: found 'other'; expected a rule that no other path has."),
+        (
+            ["other", "similar", "similar"],
+            "line 58, paths.2.rule: found 'similar'; expected a rule that no other path has.",
+        ),
+    ],
+)
+def test_each_rule_leads_to_one_path_and_one_path_takes_what_fits_no_rule(
+    store: Store, edit: Edit, refusal: Refusal, rules: list[str], fault: str
 ) -> None:
     paths = [
         f"  - {{id: path-{n}, label: {{en: A}}, description: {{en: B}}, rule: {rule}}}" for n, rule in enumerate(rules)
     ]
     edit("call.yml", "letter:\n", "\n".join(["paths:", *paths, "letter:\n"]))
-    assert refusal(lambda: store.call) == [
-        (
-            f"call.yml, line 55, paths: found {number} paths with the rule other; "
-            f"expected exactly one, for what fits no other."
-        )
-    ]
+    assert refusal(lambda: store.call) == [f"call.yml, {fault}"]
 
 
 def test_a_call_names_its_folder(store: Store, edit: Edit, refusal: Refusal) -> None:

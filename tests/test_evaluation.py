@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import evaluation
-from analysis.call import MATURITIES, Call
+from analysis.call import Call
+from analysis.declarations import MATURITIES
 
 RULES = ("umbrella", "similar", "immature", "other")
 

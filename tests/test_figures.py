@@ -12,7 +12,6 @@ from builders import small_call
 
 from analysis.figures import (
     Figure,
-    capital,
     describe_groups,
     draw_picture,
     fill_style,
@@ -29,7 +28,7 @@ from analysis.figures import (
     size_bars,
     wrap,
 )
-from analysis.wording import Wording, read_texts
+from analysis.wording import Wording, open_with_capital, read_texts
 
 DUTCH, ENGLISH = (Wording(language, small_call()) for language in ("nl", "en"))
 
@@ -120,7 +119,12 @@ def test_every_noun_has_a_singular_of_its_own() -> None:
 
 
 def test_capital_of_a_sentence() -> None:
-    assert [capital(text) for text in ("één voorstel", "zeven", "iJ", "")] == ["Eén voorstel", "Zeven", "IJ", ""]
+    assert [open_with_capital(text) for text in ("één voorstel", "zeven", "iJ", "")] == [
+        "Eén voorstel",
+        "Zeven",
+        "IJ",
+        "",
+    ]
 
 
 def test_quote_drops_the_stop_of_a_sentence() -> None:

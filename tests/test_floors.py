@@ -7,11 +7,23 @@ import analysis
 
 PACKAGE = Path(analysis.__file__).parent
 FLOORS = [
-    ["faults", "documents", "call", "published", "indicators", "contracts", "tables", "steps", "store"],
+    [
+        "faults",
+        "documents",
+        "declarations",
+        "consistency",
+        "call",
+        "published",
+        "indicators",
+        "contracts",
+        "tables",
+        "steps",
+        "store",
+    ],
     ["ingest"],
     ["distribution", "scoring", "ranking", "selection", "resources", "evaluation", "reconciliation"],
     ["release"],
-    ["wording", "blocks", "figures", "plots", "maps", "sections", "answer"],
+    ["wording", "blocks", "figures", "plots", "maps", "material", "exhibits", "sections", "answer"],
     ["publish"],
     ["synthesis", "reconstruct", "forking", "provisioning", "kernels", "pipeline", "cli"],
 ]

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from analysis import pipeline
-from analysis.call import Edition
+from analysis.declarations import Edition
 from analysis.faults import InputError
 from analysis.kernels import NotebookError
 from analysis.pipeline import run, run_step

@@ -13,8 +13,9 @@ from builders import named, small_call
 from drawing import Drawn, watch_drawing
 
 from analysis import plots
-from analysis.call import Call, Language
+from analysis.call import Call
 from analysis.contracts import conform
+from analysis.declarations import Language
 from analysis.figures import Figure
 from analysis.tables import contracts
 from analysis.wording import Wording

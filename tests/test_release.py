@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from analysis import release
-from analysis.call import Audience, Call
+from analysis.call import Call
+from analysis.declarations import Audience
 
 ANNOUNCED = date(2030, 6, 15)  # in the small call
 TABLES = {

@@ -11,13 +11,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from analysis.blocks import Html, breakable, facts, header, heading, notice, numbered, paragraphs, table
-from analysis.call import Edition
+from analysis.declarations import Edition
 from analysis.faults import Fault, InputError
 from analysis.indicators import values
 from analysis.ingest import changed_files
+from analysis.material import Block, Material
 from analysis.published import Figure as PublishedFigure
 from analysis.published import Sources
-from analysis.sections import TOPICS, Block, Material, open_groups
+from analysis.sections import TOPICS, open_groups
 from analysis.store import Workspace
 from analysis.wording import Wording
 

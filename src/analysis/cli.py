@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
-from analysis.call import Audience, Edition, Language
 from analysis.contracts import Contract
+from analysis.declarations import Audience, Edition, Language
 from analysis.faults import InputError
 from analysis.store import Store, find_root
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.call import FIXED_GROUPS, GROUPED_BY, Call
+from analysis.call import Call
+from analysis.declarations import FIXED_GROUPS, GROUPED_BY
 from analysis.indicators import Indicator, Recorder
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.call import MATURITIES, Call
+from analysis.call import Call
+from analysis.declarations import MATURITIES
 from analysis.indicators import Indicator, Recorder
 
 AGREES_FROM = 4  # on the survey's scale of 1 to 5

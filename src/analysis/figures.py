@@ -21,8 +21,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis.call import GROUPED_BY
-from analysis.wording import Wording
+from analysis.declarations import GROUPED_BY
+from analysis.wording import Wording, open_with_capital
 
 WIDTH = 6.9  # inches; little more than the measure of an A4 page, so that text hardly shrinks there
 TEXT_SIZE = 9.5  # points
@@ -114,14 +114,9 @@ def say(wording: Wording, key: str, **facts: Any) -> str:
     def listed(names: list[str], noun: str = "groups", most: int = 3) -> str:
         return wording.join(names) if len(names) <= most else counted(noun, len(names))
 
-    helpers = {"counted": counted, "listed": listed, "capital": capital, "quote": quote}
+    helpers = {"counted": counted, "listed": listed, "capital": open_with_capital, "quote": quote}
     text = wording.plain(f"figures.{key}", **helpers, **facts)
     return " ".join(text.split())
-
-
-def capital(text: str) -> str:
-    """Return a text as the start of a sentence; Dutch writes Eén, without an accent on the capital."""
-    return "Eén" + text[3:] if text.startswith("één") else text[:1].upper() + text[1:]
 
 
 def refuse_empty(table: pd.DataFrame, name: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 
 from analysis.answer import compose
-from analysis.call import Edition, Language
+from analysis.declarations import Edition, Language
 from analysis.faults import Fault, InputError, refuse
 from analysis.ingest import changed_files
 from analysis.kernels import execute

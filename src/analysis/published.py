@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from analysis.call import Date, Identifier, Text
+from analysis.declarations import Date, Identifier, Text
 from analysis.documents import Checked, Finding, Location
 
 Hedge = Literal["exact", "about", "almost", "rounded", "most", "several"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from analysis.call import Identifier
+from analysis.declarations import Identifier
 from analysis.faults import Fault, refuse
 from analysis.ingest import read_municipalities
 from analysis.store import Store, file_hash

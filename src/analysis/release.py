@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from analysis.call import Audience, Call, ReleaseRule
+from analysis.call import Call
+from analysis.declarations import Audience, ReleaseRule
 
 # An audience sees what is released to it and to every audience before it in this order.
 AUDIENCES: tuple[Audience, ...] = ("public", "applicant", "internal")

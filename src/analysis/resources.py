@@ -8,7 +8,8 @@ from datetime import date
 
 import pandas as pd
 
-from analysis.call import Call, Phase
+from analysis.call import Call
+from analysis.declarations import Phase
 from analysis.indicators import Indicator, Recorder
 
 CAPACITY_TOLERANCE = 1e-9  # in full-time equivalents: sums of fractions are not exact

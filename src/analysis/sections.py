@@ -1,66 +1,24 @@
-"""The parts of the answer, one function a topic: prose from the texts, tables and figures from released tables."""
+"""The parts of the answer, one function a topic: prose from the texts, with the tables and figures that go with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from analysis import maps, plots
-from analysis.blocks import Html, bullets, notice, paragraphs, table
-from analysis.call import GROUPED_BY, Call, Edition, Named, Phase, Quota, Topic
-from analysis.figures import Figure
-from analysis.published import Published
-from analysis.release import is_announced
-from analysis.wording import Wording
-
-Block = Html | Figure
-
-
-@dataclass(frozen=True)
-class Material:
-    """What the parts of an answer draw on; tables that were withheld or are empty count as absent."""
-
-    call: Call
-    edition: Edition
-    tables: Mapping[str, pd.DataFrame]
-    wording: Wording
-    published: Published | None
-    outline: Mapping[str, Any] | None
-
-    @property
-    def announced(self) -> bool:
-        """Return whether the chosen proposals are public in this edition."""
-        return is_announced(self.call, self.edition.as_of)
-
-    def find(self, name: str, *columns: str) -> pd.DataFrame | None:
-        """Return a released table, or None where it is absent or lacks one of these columns."""
-        found = self.tables.get(name)
-        if found is None or found.empty or not set(columns) <= set(found.columns):
-            return None
-        return found
-
-    def say(self, key: str, **context: Any) -> Html:
-        """Return a text of the answer as paragraphs."""
-        return paragraphs(self.wording.html(f"answer.{key}", **context))
-
-    def plain(self, key: str, **context: Any) -> str:
-        """Return a text of the answer without markup."""
-        return self.wording.plain(f"answer.{key}", **context)
-
-    def headings(self, key: str) -> dict[str, str]:
-        """Return every text below a key, such as the headings of a table by column."""
-        return {column: self.plain(f"{key}.{column}") for column in self.wording.keys(f"answer.{key}")}
-
-    def label(self, dimension: str, group: object) -> str:
-        """Return the label of a group; a missing one is a dash, a province is its own name."""
-        if pd.isna(group):
-            return "–"
-        section = GROUPED_BY.get(dimension, dimension)
-        return str(group) if dimension == "province" else self.wording.label(section, str(group))
+from analysis.blocks import Html, bullets, notice, paragraphs
+from analysis.declarations import GROUPED_BY, Phase, Topic
+from analysis.exhibits import (
+    table_of_chosen,
+    table_of_funds,
+    table_of_prices,
+    table_of_reasons,
+    table_of_staff,
+)
+from analysis.material import Block, Material
 
 
 def write_scaling_up(material: Material) -> Iterator[Block]:
@@ -77,7 +35,7 @@ def write_scaling_up(material: Material) -> Iterator[Block]:
     named = "announced" if material.announced else "named_before" if chosen is not None else "embargo"
     yield material.say(f"scaling_up.{named}")
     if chosen is not None:
-        yield _table_of_chosen(material, chosen)
+        yield table_of_chosen(material, chosen)
     timeline = material.find("timeline", "title")
     if timeline is not None:
         yield material.say("scaling_up.timeline_lead")
@@ -102,11 +60,11 @@ def write_basis(material: Material) -> Iterator[Block]:
     yield material.say("basis.choice", departures=wording.values["selection.departures"])
     prices = material.find("constraint_prices")
     if prices is not None:
-        yield _table_of_prices(material, prices)
+        yield table_of_prices(material, prices)
     selection = material.find("selection", "reason")
     if selection is not None:
         yield plots.shortlist(selection, wording)
-        yield _table_of_reasons(material, selection)
+        yield table_of_reasons(material, selection)
 
 
 def write_money(material: Material) -> Iterator[Block]:
@@ -118,7 +76,7 @@ def write_money(material: Material) -> Iterator[Block]:
     yield from _statements(material, "money")
     yield _pilots_cost(material, funds)
     yield plots.budget(funds, material.wording)
-    yield _table_of_funds(material, funds)
+    yield table_of_funds(material, funds)
     yield material.say("money.scaling_up")
 
 
@@ -131,7 +89,7 @@ def write_staff(material: Material) -> Iterator[Block]:
         if phase.id in set(staff["phase"]):
             yield _staff_of_phase(material, phase)
     yield from _statements(material, "staff")
-    yield _table_of_staff(material, staff)
+    yield table_of_staff(material, staff)
     if load is not None:
         yield plots.monthly_load(load, material.wording)
 
@@ -217,66 +175,6 @@ def _count_list(material: Material, dimension: str) -> Markup:
     return Markup(material.wording.join([str(item) for item in items])) if items else Markup("")
 
 
-def _table_of_chosen(material: Material, chosen: pd.DataFrame) -> Html:
-    names = material.headings("scaling_up.chosen_headings")
-    columns = [name for name in names if name in chosen]
-    rows = [
-        [material.label(c, row[c]) if c in GROUPED_BY else str(row[c]) for c in columns]
-        for row in chosen.to_dict("records")
-    ]
-    return table(material.plain("scaling_up.chosen_caption"), [names[c] for c in columns], rows)
-
-
-def _table_of_prices(material: Material, prices: pd.DataFrame) -> Html:
-    call, wording = material.call, material.wording
-    declared: dict[str, Named] = {item.id: item for item in (*call.selection.caps, *call.selection.quotas)}
-    rows = []
-    for row in prices.itertuples():
-        bound = declared[row.constraint]
-        section = "quotas" if isinstance(bound, Quota) else "caps"
-        gain = wording.format("number", row.gain, decimals=2)
-        rows.append(
-            [wording.label(section, bound.id), say_bound(bound, wording), _amount(bound, row.used, wording), gain]
-        )
-    names = list(material.headings("basis.prices_headings").values())
-    return table(material.plain("basis.prices_caption"), names, rows, numeric=(3,))
-
-
-def say_bound(bound: Named, wording: Wording) -> str:
-    """Return the declared bound of a cap or quota in words: at most 1,100,000 euro; at least 3."""
-    least = bound.minimum if isinstance(bound, Quota) else None
-    most = bound.maximum  # type: ignore[attr-defined]
-    if least is not None and most is not None:
-        return wording.plain(
-            "answer.basis.bound.both", x=_amount(bound, least, wording), y=_amount(bound, most, wording)
-        )
-    kind, value = ("minimum", least) if most is None else ("maximum", most)
-    return wording.plain(f"answer.basis.bound.{kind}", x=_amount(bound, value or 0, wording))
-
-
-def _amount(bound: Named, value: float, wording: Wording) -> str:
-    kind = "quota" if isinstance(bound, Quota) else bound.column  # type: ignore[attr-defined]
-    return wording.plain(f"answer.basis.amount.{kind}", x=value)
-
-
-def _table_of_reasons(material: Material, selection: pd.DataFrame) -> Html:
-    wording = material.wording
-    rows = [
-        [row.proposal, str(row.rank), wording.format("number", row.total, decimals=2), _reason(material, row)]
-        for row in selection[~selection["chosen"]].itertuples()
-    ]
-    names = list(material.headings("basis.reasons_headings").values())
-    return table(material.plain("basis.reasons_caption"), names, rows, numeric=(1, 2))
-
-
-def _reason(material: Material, row: Any) -> str:
-    wording, selection = material.wording, material.call.selection
-    caps = {cap.id for cap in selection.caps}
-    ids = str(row.constraints).split() if pd.notna(row.constraints) else []
-    names = wording.join([wording.label("caps" if name in caps else "quotas", name) for name in ids]) if ids else ""
-    return material.plain(f"basis.reason.{row.reason}", names=names, lacking=row.lacking)
-
-
 def _pilots_cost(material: Material, funds: pd.DataFrame) -> Html:
     wording = material.wording
     pilots = funds[funds["phase"] == "pilots"].sort_values("share", ascending=False)
@@ -291,21 +189,6 @@ def _pilots_cost(material: Material, funds: pd.DataFrame) -> Html:
         largest_share=f"resources.pilots.{most}.share",
         largest_euro=f"resources.pilots.{most}.euro",
     )
-
-
-def _table_of_funds(material: Material, funds: pd.DataFrame) -> Html:
-    wording = material.wording
-    rows = [
-        [
-            wording.label("phases", row.phase),
-            wording.label("funds", row.fund),
-            wording.format("number", row.euro),
-            wording.format("percent", row.share, decimals=1),
-        ]
-        for row in funds.itertuples()
-    ]
-    names = list(material.headings("money.headings").values())
-    return table(material.plain("money.caption"), names, rows, numeric=(2, 3))
 
 
 def _staff_of_phase(material: Material, phase: Phase) -> Html:
@@ -324,21 +207,6 @@ def _staff_of_phase(material: Material, phase: Phase) -> Html:
     if material.wording.values.get(f"{prefix}.months_over"):
         text += Markup(" ") + material.wording.html("answer.staff.over", **context)
     return paragraphs(text)
-
-
-def _table_of_staff(material: Material, staff: pd.DataFrame) -> Html:
-    wording = material.wording
-    rows = [
-        [
-            wording.label("phases", row.phase),
-            wording.format("number", row.fte, decimals=2),
-            wording.format("number", row.persons),
-            wording.format("number", row.person_months, decimals=1),
-        ]
-        for row in staff.itertuples()
-    ]
-    names = list(material.headings("staff.headings").values())
-    return table(material.plain("staff.caption"), names, rows, numeric=(1, 2, 3))
 
 
 def _describe_path(material: Material, path: Any) -> Markup:

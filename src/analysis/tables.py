@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from analysis.call import FIXED_GROUPS, MATURITIES, Call
+from analysis.call import Call
 from analysis.contracts import Column, Contract
+from analysis.declarations import FIXED_GROUPS, MATURITIES
 
 DIMENSIONS = ("category", "actor_kind", "partnership", "reach", "focus", "province", "scale")
 REASONS = ("score", "constraint", "decision")
@@ -323,7 +324,9 @@ def _selected() -> Iterator[Contract]:
             "reason": _text("Kind of reason why it is not chosen", REASONS, optional=True),
             "constraints": _text("Constraints without which it would be chosen, joined by a space", optional=True),
             "lacking": _number(
-                "Points by which the total falls short of the lowest chosen one", "points", optional=True
+                "Points below the lowest total that the score alone would choose",
+                "points",
+                optional=True,
             ),
             "decided": _text("Reason stated with the decision", optional=True),
         },

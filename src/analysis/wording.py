@@ -21,7 +21,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 from num2words import num2words
 
-from analysis.call import Call, Language
+from analysis.call import Call
+from analysis.declarations import Language
 from analysis.documents import Checked
 
 LOCALES: Mapping[Language, str] = {"nl": "nl_BE", "en": "en_GB"}
@@ -205,7 +206,7 @@ class Wording:
             environment.filters[name] = self._filter(formatter)
             environment.globals[name] = self._shower(formatter, linked)
         environment.filters["join_words"] = self.join
-        environment.filters["capital"] = _open_with_capital
+        environment.filters["capital"] = open_with_capital
         environment.globals |= {
             "has": self.values.__contains__, "value": self._value, "label": self.label, "call": self.call,
             "say": lambda text: text.in_language(self.language), "agree": self._agree,
@@ -228,7 +229,7 @@ class Wording:
         def show(name: str, *, capital: bool = False, **options: Any) -> str:
             value = self._value(name)
             text = formatter(value, self.language, **options)
-            shown = _open_with_capital(text) if capital else text
+            shown = open_with_capital(text) if capital else text
             if not linked:
                 return shown
             self.shown[name] = None
@@ -237,7 +238,7 @@ class Wording:
         return show
 
 
-def _open_with_capital(text: str) -> str:
+def open_with_capital(text: str) -> str:
     """Return the text with its first letter as a capital; the rest, which may hold names, stays as it is.
 
     Dutch writes Eén, without an accent on the capital.

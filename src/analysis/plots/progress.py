@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, PathPatch, Rectangle
 from matplotlib.path import Path
 
-from analysis.call import MATURITIES
+from analysis.declarations import MATURITIES
 from analysis.figures import (
     CONTRAST,
     INK,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.call import Edition
+from analysis.declarations import Edition
 from analysis.store import Store, file_hash
 
 PACKAGES = ("oproep", "pandas", "numpy", "scipy", "matplotlib", "papermill", "nbconvert", "typst", "pikepdf")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.call import FIXED_GROUPS
+from analysis.declarations import FIXED_GROUPS
 from analysis.faults import Fault, InputError
 from analysis.synthesis.assumptions import ASSUMPTIONS, ActorRule, Reconstruction
 from analysis.synthesis.draws import Whole, apportion, stream

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from analysis.call import FIXED_GROUPS, Count, Identifier, PhaseId, Positive, Text
+from analysis.declarations import FIXED_GROUPS, Count, Identifier, PhaseId, Positive, Text
 from analysis.documents import Checked
 
 Reach = Literal["local", "regional"]

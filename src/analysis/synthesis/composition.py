@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis import selection
-from analysis.call import FIXED_GROUPS, Call
+from analysis.call import Call
+from analysis.declarations import FIXED_GROUPS
 from analysis.faults import Fault, InputError
 from analysis.selection import Choice, Constraint, Flags
 from analysis.synthesis.assumptions import ASSUMPTIONS, Bounds, Reconstruction

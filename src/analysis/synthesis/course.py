@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.call import Call, Phase
+from analysis.call import Call
+from analysis.declarations import Phase
 from analysis.faults import Fault, InputError
 from analysis.resources import count_months, list_months
 from analysis.synthesis.assumptions import ASSUMPTIONS, Effort, Reconstruction

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from analysis.call import FIXED_GROUPS, Call
+from analysis.call import Call
+from analysis.declarations import FIXED_GROUPS
 from analysis.synthesis.assumptions import Idea, Ideas, Reconstruction, suitable_leads
 from analysis.synthesis.draws import Whole, apportion, pick_columns, stream
 

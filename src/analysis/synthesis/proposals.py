@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.call import MATURITIES, Call
+from analysis.call import Call
+from analysis.declarations import MATURITIES
 from analysis.resources import list_months
 from analysis.synthesis.actors import Leads, Map, number_repeats
 from analysis.synthesis.assumptions import Reconstruction

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from analysis.call import FIXED_GROUPS, Call
+from analysis.call import Call
+from analysis.declarations import FIXED_GROUPS
 from analysis.documents import read_document
 from analysis.faults import Fault, refuse
 from analysis.synthesis.assumptions import ASSUMPTIONS, Ideas, Reconstruction, suitable_leads

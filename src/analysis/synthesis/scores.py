@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis import ranking, scoring
-from analysis.call import Call, Rater
+from analysis.call import Call
+from analysis.declarations import Rater
 from analysis.synthesis.assumptions import Reconstruction
 from analysis.synthesis.draws import Real, stream
 

@@ -1,0 +1,107 @@
+"""What may contradict between the sections of a call; a section that is itself at fault is not compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+from analysis.declarations import FIXED_GROUPS, GROUPED_BY, Dates, Named, Scoring, Selection
+from analysis.documents import Finding
+
+
+def _lists_of_named(sections: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Iterable[Named]]]:
+    for name, section in sections.items():
+        if isinstance(section, tuple) and section and isinstance(section[0], Named):
+            yield (name,), section
+    for parent, names in {"scoring": ("criteria", "raters"), "selection": ("caps", "quotas")}.items():
+        if parent in sections:
+            for name in names:
+                yield (parent, name), getattr(sections[parent], name)
+
+
+def repeated_ids(sections: dict[str, Any]) -> Iterator[Finding]:
+    """Yield ids that two items of a list share."""
+    for where, items in _lists_of_named(sections):
+        seen: set[str] = set()
+        for position, item in enumerate(items):
+            if item.id in seen:
+                yield Finding((*where, position, "id"), repr(item.id), "an id that no other item has")
+            seen.add(item.id)
+
+
+def unknown_criteria(sections: dict[str, Any]) -> Iterator[Finding]:
+    """Yield criteria that a rater or the tie rule names and the call does not declare."""
+    scoring: Scoring | None = sections.get("scoring")
+    known = [criterion.id for criterion in scoring.criteria] if scoring else []
+    for position, rater in enumerate(scoring.raters if scoring else ()):
+        for place, criterion in enumerate(rater.criteria):
+            where = ("scoring", "raters", position, "criteria", place)
+            if criterion not in known:
+                yield Finding(where, repr(criterion), _one_of(known))
+            elif criterion in rater.criteria[:place]:
+                yield Finding(where, f"{criterion!r} again", "each criterion once")
+    selection: Selection | None = sections.get("selection")
+    if scoring and selection and selection.tie_rule.startswith("criterion:"):
+        criterion = selection.tie_rule.removeprefix("criterion:")
+        if criterion not in known:
+            yield Finding(("selection", "tie_rule"), repr(selection.tie_rule), _one_of(known))
+
+
+def unknown_groups(sections: dict[str, Any]) -> Iterator[Finding]:
+    """Yield groups that a quota names and its column does not have; provinces are checked at the ingest."""
+    selection: Selection | None = sections.get("selection")
+    for position, quota in enumerate(selection.quotas if selection else ()):
+        if quota.column == "province" or GROUPED_BY.get(quota.column, quota.column) not in {*sections, *FIXED_GROUPS}:
+            continue  # provinces are known only with the reference file: ingest checks them
+        known = FIXED_GROUPS.get(quota.column) or [item.id for item in sections[GROUPED_BY[quota.column]]]
+        for place, group in enumerate(quota.groups):
+            if group not in known:
+                where = ("selection", "quotas", position, "groups", place)
+                yield Finding(where, repr(group), _one_of(known))
+
+
+def impossible_numbers(sections: dict[str, Any]) -> Iterator[Finding]:
+    """Yield numbers to choose or to reserve that are larger than what they are taken from."""
+    selection: Selection | None = sections.get("selection")
+    if selection is None:
+        return
+    if selection.choose > selection.shortlist:
+        expected = f"at most the size of the shortlist ({selection.shortlist})"
+        yield Finding(("selection", "choose"), str(selection.choose), expected)
+    for position, quota in enumerate(selection.quotas):
+        if (quota.minimum or 0) > selection.choose:
+            where = ("selection", "quotas", position, "minimum")
+            yield Finding(where, str(quota.minimum), f"at most the number to choose ({selection.choose})")
+
+
+def dates_out_of_order(sections: dict[str, Any]) -> Iterator[Finding]:
+    """Yield dates that come before an earlier step of the call."""
+    dates: Dates | None = sections.get("dates")
+    if dates is None:
+        return
+    steps: list[tuple[str, date]] = [("submission", dates.submission.start)]
+    if dates.masterclasses:
+        steps.append(("masterclasses", dates.masterclasses.start))
+    steps += [("scoring", dates.scoring.start), ("announcement", dates.announcement.date)]
+    for (earlier, before), (later, after) in pairwise(steps):
+        if after < before:
+            yield Finding(("dates", later), str(after), f"a day not before {earlier} ({before})")
+    if dates.execution.end < dates.announcement.date:
+        expected = f"an end not before the announcement ({dates.announcement.date})"
+        yield Finding(("dates", "execution"), str(dates.execution.end), expected)
+
+
+def paths_without_end(sections: dict[str, Any]) -> Iterator[Finding]:
+    """Yield rules of follow-up paths that stand twice, and the lack of a path for what fits no other."""
+    rules = [path.rule for path in sections.get("paths", ())]
+    for position, rule in enumerate(rules):
+        if rule in rules[:position]:
+            yield Finding(("paths", position, "rule"), repr(rule), "a rule that no other path has")
+    if rules and "other" not in rules:
+        yield Finding(("paths",), "no path with the rule other", "one, for what fits no other rule")
+
+
+def _one_of(known: Iterable[str]) -> str:
+    return "one of " + ", ".join(known)

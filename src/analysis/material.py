@@ -1,0 +1,62 @@
+"""What the parts of an answer draw on: released tables, wording, and the call itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis.blocks import Html, paragraphs
+from analysis.call import Call
+from analysis.declarations import GROUPED_BY, Edition
+from analysis.figures import Figure
+from analysis.published import Published
+from analysis.release import is_announced
+from analysis.wording import Wording
+
+Block = Html | Figure
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the parts of an answer draw on; tables that were withheld or are empty count as absent."""
+
+    call: Call
+    edition: Edition
+    tables: Mapping[str, pd.DataFrame]
+    wording: Wording
+    published: Published | None
+    outline: Mapping[str, Any] | None
+
+    @property
+    def announced(self) -> bool:
+        """Return whether the chosen proposals are public in this edition."""
+        return is_announced(self.call, self.edition.as_of)
+
+    def find(self, name: str, *columns: str) -> pd.DataFrame | None:
+        """Return a released table, or None where it is absent or lacks one of these columns."""
+        found = self.tables.get(name)
+        if found is None or found.empty or not set(columns) <= set(found.columns):
+            return None
+        return found
+
+    def say(self, key: str, **context: Any) -> Html:
+        """Return a text of the answer as paragraphs."""
+        return paragraphs(self.wording.html(f"answer.{key}", **context))
+
+    def plain(self, key: str, **context: Any) -> str:
+        """Return a text of the answer without markup."""
+        return self.wording.plain(f"answer.{key}", **context)
+
+    def headings(self, key: str) -> dict[str, str]:
+        """Return every text below a key, such as the headings of a table by column."""
+        return {column: self.plain(f"{key}.{column}") for column in self.wording.keys(f"answer.{key}")}
+
+    def label(self, dimension: str, group: object) -> str:
+        """Return the label of a group; a missing one is a dash, a province is its own name."""
+        if pd.isna(group):
+            return "–"
+        section = GROUPED_BY.get(dimension, dimension)
+        return str(group) if dimension == "province" else self.wording.label(section, str(group))
