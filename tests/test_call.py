@@ -414,3 +414,17 @@ def test_the_call_of_this_repository_is_valid() -> None:
     calls = [read_call(path.parent) for path in folder.glob("*/call.yml")]
     assert calls
     assert all(isinstance(call, Call) for call in calls)
+
+
+def test_a_key_that_is_missing_hides_no_other_fault_of_its_section(store: Store, edit: Edit, refusal: Refusal) -> None:
+    edit("call.yml", "  shortlist: 6\n", "")
+    edit("call.yml", "groups: [school]", "groups: [shcool]")
+    edit("call.yml", "tie_rule: criterion:benefit", "tie_rule: criterion:benifit")
+    edit("call.yml", "  scoring: {start: 2024-03-01, end: 2024-03-15, source: rules}\n", "")
+    edit("call.yml", "announcement: {date: 2024-04-01", "announcement: {date: 2023-04-01")
+    message = "\n".join(refusal(lambda: store.call))
+    for place in ("selection.shortlist", "dates.scoring"):
+        assert f"{place}: found no such key; expected a value, for it is required." in message
+    assert "groups.0: found 'shcool'; expected one of residents, school." in message
+    assert "tie_rule: found 'criterion:benifit'; expected one of benefit, cost, upkeep, support." in message
+    assert "dates.announcement: found 2023-04-01; expected a day not before submission (2024-01-01)." in message

@@ -1,4 +1,7 @@
-"""What may contradict between the sections of a call; a section that is itself at fault is not compared."""
+"""What may contradict between the sections of a call.
+
+In a section that is itself at fault, what could not be read is None: it is said already, and not compared.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def _lists_of_named(sections: dict[str, Any]) -> Iterator[tuple[tuple[str, ...],
     for parent, names in {"scoring": ("criteria", "raters"), "selection": ("caps", "quotas")}.items():
         if parent in sections:
             for name in names:
-                yield (parent, name), getattr(sections[parent], name)
+                yield (parent, name), getattr(sections[parent], name) or ()
 
 
 def repeated_ids(sections: dict[str, Any]) -> Iterator[Finding]:
@@ -34,8 +37,10 @@ def repeated_ids(sections: dict[str, Any]) -> Iterator[Finding]:
 def unknown_criteria(sections: dict[str, Any]) -> Iterator[Finding]:
     """Yield criteria that a rater or the tie rule names and the call does not declare."""
     scoring: Scoring | None = sections.get("scoring")
-    known = [criterion.id for criterion in scoring.criteria] if scoring else []
-    for position, rater in enumerate(scoring.raters if scoring else ()):
+    if scoring is None or scoring.criteria is None:
+        return
+    known = [criterion.id for criterion in scoring.criteria]
+    for position, rater in enumerate(scoring.raters or ()):
         for place, criterion in enumerate(rater.criteria):
             where = ("scoring", "raters", position, "criteria", place)
             if criterion not in known:
@@ -43,7 +48,7 @@ def unknown_criteria(sections: dict[str, Any]) -> Iterator[Finding]:
             elif criterion in rater.criteria[:place]:
                 yield Finding(where, f"{criterion!r} again", "each criterion once")
     selection: Selection | None = sections.get("selection")
-    if scoring and selection and selection.tie_rule.startswith("criterion:"):
+    if selection and (selection.tie_rule or "").startswith("criterion:"):
         criterion = selection.tie_rule.removeprefix("criterion:")
         if criterion not in known:
             yield Finding(("selection", "tie_rule"), repr(selection.tie_rule), _one_of(known))
@@ -52,7 +57,7 @@ def unknown_criteria(sections: dict[str, Any]) -> Iterator[Finding]:
 def unknown_groups(sections: dict[str, Any]) -> Iterator[Finding]:
     """Yield groups that a quota names and its column does not have; provinces are checked at the ingest."""
     selection: Selection | None = sections.get("selection")
-    for position, quota in enumerate(selection.quotas if selection else ()):
+    for position, quota in enumerate((selection.quotas if selection else None) or ()):
         if quota.column == "province" or GROUPED_BY.get(quota.column, quota.column) not in {*sections, *FIXED_GROUPS}:
             continue  # provinces are known only with the reference file: ingest checks them
         known = FIXED_GROUPS.get(quota.column) or [item.id for item in sections[GROUPED_BY[quota.column]]]
@@ -65,12 +70,12 @@ def unknown_groups(sections: dict[str, Any]) -> Iterator[Finding]:
 def impossible_numbers(sections: dict[str, Any]) -> Iterator[Finding]:
     """Yield numbers to choose or to reserve that are larger than what they are taken from."""
     selection: Selection | None = sections.get("selection")
-    if selection is None:
+    if selection is None or selection.choose is None:
         return
-    if selection.choose > selection.shortlist:
+    if selection.shortlist is not None and selection.choose > selection.shortlist:
         expected = f"at most the size of the shortlist ({selection.shortlist})"
         yield Finding(("selection", "choose"), str(selection.choose), expected)
-    for position, quota in enumerate(selection.quotas):
+    for position, quota in enumerate(selection.quotas or ()):
         if (quota.minimum or 0) > selection.choose:
             where = ("selection", "quotas", position, "minimum")
             yield Finding(where, str(quota.minimum), f"at most the number to choose ({selection.choose})")
@@ -81,15 +86,19 @@ def dates_out_of_order(sections: dict[str, Any]) -> Iterator[Finding]:
     dates: Dates | None = sections.get("dates")
     if dates is None:
         return
-    steps: list[tuple[str, date]] = [("submission", dates.submission.start)]
-    if dates.masterclasses:
-        steps.append(("masterclasses", dates.masterclasses.start))
-    steps += [("scoring", dates.scoring.start), ("announcement", dates.announcement.date)]
+    known: dict[str, date | None] = {
+        "submission": dates.submission.start if dates.submission else None,
+        "masterclasses": dates.masterclasses.start if dates.masterclasses else None,
+        "scoring": dates.scoring.start if dates.scoring else None,
+        "announcement": dates.announcement.date if dates.announcement else None,
+    }
+    steps = [(name, day) for name, day in known.items() if day is not None]
     for (earlier, before), (later, after) in pairwise(steps):
         if after < before:
             yield Finding(("dates", later), str(after), f"a day not before {earlier} ({before})")
-    if dates.execution.end < dates.announcement.date:
-        expected = f"an end not before the announcement ({dates.announcement.date})"
+    announced = known["announcement"]
+    if announced and dates.execution and dates.execution.end < announced:
+        expected = f"an end not before the announcement ({announced})"
         yield Finding(("dates", "execution"), str(dates.execution.end), expected)
 
 

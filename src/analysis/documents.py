@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -149,15 +148,26 @@ def _without_unknown_keys(content: Any, details: list[dict[str, Any]]) -> Any:
 
 
 def _valid_sections(model: type[Checked], content: Any) -> dict[str, Any]:
-    """Return each top-level section of the document that is valid by itself."""
+    """Return each section of the document that is valid by itself.
+
+    Of a section that is at fault, what is valid in it is kept, with None for the rest, so that it is compared too.
+    """
     sections: dict[str, Any] = {}
     if not isinstance(content, dict):
         return sections
     for name, field in model.model_fields.items():
         given = content.get(name, field.get_default(call_default_factory=True))
-        with suppress(ValidationError):
+        try:
             sections[name] = TypeAdapter[Any](field.annotation or Any).validate_python(given)
+        except ValidationError:
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Checked) and given is not None:
+                sections[name] = _valid_part(field.annotation, given)
     return sections
+
+
+def _valid_part(model: type[Checked], given: Any) -> Checked:
+    known = _valid_sections(model, given)
+    return model.model_construct(**{name: known.get(name) for name in model.model_fields})
 
 
 def _syntax_fault(path: Path, error: yaml.YAMLError) -> Fault:
