@@ -262,7 +262,7 @@ def _intake_indicators(
     choice = selection.choose(candidates, make_table("decision", call=call), call)
     chosen = keep_contract("chosen", selection.describe_chosen(choice.selection, proposals, actors, towns), call)
     groups = distribution.count_groups(profiles[profiles["proposal"].isin(chosen["proposal"])], call)
-    yield from selection.indicators(choice.selection, chosen, groups, totals, proposals, choice.departures)
+    yield from selection.indicators(choice.selection, chosen, groups, totals, proposals, choice.departures, call)
 
 
 def _course_indicators(call: Call, proposals: pd.DataFrame, chosen: pd.DataFrame) -> Iterator[Indicator]:

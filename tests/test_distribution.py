@@ -98,6 +98,7 @@ def test_categories_and_kinds_are_crossed_with_zeros() -> None:
 def test_reach_tells_involved_apart_from_leading() -> None:
     reach = distribution.count_reach(MUNICIPALITIES, INVOLVEMENT, PROPOSALS, ACTORS)
     keep_contract("municipality_reach", reach)
+    assert (reach["share"] * len(PROPOSALS)).round(9).tolist() == reach["proposals"].tolist()
     assert reach["proposals"].tolist() == [0, 3, 2, 0]
     assert reach["led"].tolist() == [2, 1, 1, 0]
 

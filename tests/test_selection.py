@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from builders import call_choosing, keep_contract, make_table, shortlist_of, unchanged
+from builders import call_choosing, keep_contract, make_table, shortlist_of, small_call, unchanged
 from scipy.optimize import OptimizeResult
 
 from analysis import selection
@@ -411,7 +411,9 @@ def indicators_of(proposals: pd.DataFrame, choice: Choice) -> dict[str, object]:
     groups = pd.DataFrame({"dimension": ["province"], "group": ["West Side"], "proposals": [2]})
     totals = pd.DataFrame({"proposal": ["A", "B", "C", "D", "E"], "total": [9.0, 8, 7, 6, 9.5]})
     with unchanged(choice.selection, chosen, groups, totals, proposals):
-        found = selection.indicators(choice.selection, chosen, groups, totals, proposals, choice.departures)
+        found = selection.indicators(
+            choice.selection, chosen, groups, totals, proposals, choice.departures, small_call()
+        )
         return {item.id: item.value for item in found}
 
 

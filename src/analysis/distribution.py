@@ -56,14 +56,18 @@ def cross_category_and_kind(profiles: pd.DataFrame, call: Call) -> pd.DataFrame:
 def count_reach(
     municipalities: pd.DataFrame, involvement: pd.DataFrame, proposals: pd.DataFrame, actors: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return every municipality with the number of proposals that involve it and that are led from it."""
+    """Return every municipality with the number of proposals that involve it, their share of all, and those it leads.
+
+    A proposal involves several municipalities, so the shares do not sum to one.
+    """
     led = proposals.merge(actors, on="actor")["nis"].value_counts()
     involved = involvement["nis"].value_counts()
     columns = ["nis", "name", "province", "population", "latitude", "longitude"]
-    return municipalities[columns].assign(
+    counted = municipalities[columns].assign(
         proposals=municipalities["nis"].map(involved).fillna(0).astype("int64"),
         led=municipalities["nis"].map(led).fillna(0).astype("int64"),
     )
+    return counted.assign(share=counted["proposals"] / len(proposals))
 
 
 def evenness(counts: pd.Series) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from analysis.call import Call
+from analysis.declarations import Dates
 from analysis.faults import Fault, InputError, refuse
 from analysis.indicators import Indicator, Recorder
 
@@ -167,8 +168,9 @@ def describe_chosen(
 
 
 def indicators(selection: pd.DataFrame, chosen: pd.DataFrame, groups: pd.DataFrame, totals: pd.DataFrame,
-               proposals: pd.DataFrame, departures: int) -> Iterator[Indicator]:  # fmt: skip
-    """Yield the indicators of shortlist and choice."""
+               proposals: pd.DataFrame, departures: int, call: Call) -> Iterator[Indicator]:  # fmt: skip
+    """Yield the indicators of shortlist and choice, and the day of the announcement, which the call declares."""
+    yield Recorder(Dates).one("selection.announcement", call.dates.announcement.date, "date")
     record = Recorder(choose, "selection")
     yield record.one("selection.shortlisted", len(selection), "count")
     yield record.one("selection.chosen", len(chosen), "count")

@@ -241,6 +241,7 @@ def _measured(call: Call) -> Iterator[Contract]:
             "longitude": _number("Longitude (WGS84)", "degrees", -180, 180),
             "proposals": _count("Proposals that involve it", "proposals"),
             "led": _count("Proposals led from it", "proposals"),
+            "share": _number("Share of all proposals that involve it", "share", 0, 1),
         },
         key=("nis",),
     )
