@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analysis.faults import InputError
 from analysis.store import Store
 
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 ROOT = Path(__file__).parents[1]
 SMALL_CALL = "green-streets-2024"
 
@@ -71,3 +81,35 @@ def refusal(tmp_path: Path) -> Callable[[Callable[[], object]], list[str]]:
         return message.split("\n")
 
     return lines
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    if not Path(CHROMIUM).exists():
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def view(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Return a function that opens a page at a width and in a colour scheme; all requests it makes are kept."""
+    contexts = []
+
+    def open_page(markup: str, width: int, scheme: str = "light") -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        contexts.append(context)
+        shown = context.new_page()
+        shown.requests = []
+        shown.on("request", lambda request: shown.requests.append(request.url))
+        file = tmp_path / "answer.html"
+        file.write_text(markup, encoding="utf-8")
+        shown.goto(file.as_uri())
+        return shown
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import fnmatch
 import re
-import shutil
 import tomllib
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -34,15 +32,6 @@ from analysis.blocks import breakable
 from analysis.publish import html
 from analysis.publish.html import render_html
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-BROWSER_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 HOSTILE_BODY = f"""
 <h2 id="hostile">{escape(HOSTILE)}</h2>
 <p>{escape(HOSTILE)} \U0001f600 {LONG_WORD}</p>
@@ -265,38 +254,6 @@ def test_template_is_shipped_with_the_package() -> None:
     for file in files:
         name = file.relative_to(root / "src" / "analysis").as_posix()
         assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    if not Path(CHROMIUM).exists():
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_OPTIONS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def view(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Return a function that opens a page at a width and in a colour scheme; all requests it makes are kept."""
-    contexts = []
-
-    def open_page(markup: str, width: int, scheme: str = "light") -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        contexts.append(context)
-        shown = context.new_page()
-        shown.requests = []
-        shown.on("request", lambda request: shown.requests.append(request.url))
-        file = tmp_path / "answer.html"
-        file.write_text(markup, encoding="utf-8")
-        shown.goto(file.as_uri())
-        return shown
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
