@@ -21,7 +21,7 @@ def test_a_call_of_another_kind_runs_through_the_same_code_to_an_answer_in_engli
 
 def test_the_answer_leaves_out_what_the_call_has_no_data_for(project: Path):
     words = read_answer(compose_edition(run_steps(project, CALL, "en"), "2024-04-01", language="en"))
-    assert "The call holds no data on this part." in words  # the part on staff
+    assert "No data are available on this part for this call." in words  # the part on staff
     for absent in ("survey", "masterclass", "reconciliation", "published figures", "person-months", "nan", "None"):
         assert absent not in words
 
@@ -29,7 +29,7 @@ def test_the_answer_leaves_out_what_the_call_has_no_data_for(project: Path):
 def test_the_parts_of_the_answer_follow_the_questions_asked(project: Path):
     answer = compose_edition(run_steps(project, CALL, "en"), "2024-04-01", language="en")
     headings = [str(block.markup) for block in answer.answers() if "<h3" in str(getattr(block, "markup", ""))]
-    expected = ["grounds for the choice", "projects approved", "money", "staff", "evaluation"]
+    expected = ["grounds for the choice", "approved projects", "funds", "staff", "evaluation"]
     assert [heading.split(": ")[1].split("<")[0] for heading in headings] == expected
 
 

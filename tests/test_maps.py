@@ -33,7 +33,8 @@ ROWS: list[Row] = [
 
 def build_reach(rows: list[Row]) -> pd.DataFrame:
     contract = contracts(CALL)["municipality_reach"]
-    return conform(pd.DataFrame(rows, columns=list(contract.columns)), contract)
+    table = pd.DataFrame(rows, columns=list(contract.columns)[:-1])
+    return conform(table.assign(share=table["proposals"] / 10), contract)
 
 
 def read_outline() -> dict[str, Any]:
@@ -43,11 +44,11 @@ def read_outline() -> dict[str, Any]:
 
 def test_alternative_text_states_the_finding() -> None:
     assert maps.reach(build_reach(ROWS), None, DUTCH).alt == (
-        "Bij de voorstellen zijn drie van de vier gemeenten betrokken, het vaakst Alfa (bij vier voorstellen). Het "
+        "Bij de ideeën zijn drie van de vier gemeenten betrokken, het vaakst Alfa (bij vier ideeën). Het "
         "aandeel betrokken gemeenten is het grootst in Zuid (100%) en het kleinst in Noord (50%)."
     )
     assert maps.reach(build_reach(ROWS), None, ENGLISH).alt == (
-        "The proposals involve three of the four municipalities, most often Alfa (in four proposals). The share of "
+        "The ideas involve three of the four municipalities, most often Alfa (in four ideas). The share of "
         "municipalities involved is largest in Zuid (100%) and smallest in Noord (50%)."
     )
 
@@ -55,19 +56,18 @@ def test_alternative_text_states_the_finding() -> None:
 def test_alternative_text_of_none_of_one_and_of_ties() -> None:
     nobody = [(*row[:6], 0, 0) for row in ROWS]
     assert maps.reach(build_reach(nobody), None, DUTCH).alt == (
-        "Geen enkele van de vier gemeenten is bij een voorstel betrokken."
+        "Geen enkele van de vier gemeenten is bij een idee betrokken."
     )
     tied = [(*row[:6], 1, 0) for row in ROWS if row[2] == "Zuid"]
     assert maps.reach(build_reach(tied), None, DUTCH).alt == (
-        "Bij de voorstellen zijn twee van de twee gemeenten betrokken, het vaakst Delta en Gamma (elk bij één "
-        "voorstel)."
+        "Bij de ideeën zijn twee van de twee gemeenten betrokken, het vaakst Delta en Gamma (elk bij één idee)."
     )
 
 
 def test_circles_grow_with_the_number_of_proposals(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = watch_drawing(monkeypatch)
     maps.reach(build_reach(ROWS), None, DUTCH)
-    assert {"geen", "1", "2", "4", "aantal voorstellen", "Alfa (4)", "Gamma (2)", "Delta (1)"} == drawn.texts()
+    assert {"geen", "1", "2", "4", "aantal ideeën", "Alfa (4)", "Gamma (2)", "Delta (1)"} == drawn.texts()
     assert drawn.outside() == []
     assert drawn.overlapping() == []
 

@@ -93,16 +93,16 @@ PLOTS: Mapping[str, tuple[str, Callable[[pd.DataFrame, Wording], Figure]]] = {
 }
 STATED: Mapping[str, tuple[str, str]] = {
     "group_counts": (
-        "Het vaakst komt ‘media- en fablabs’ voor (vijf van de negen voorstellen); het minst vaak ‘kunst- en "
+        "Het vaakst komt ‘media- en fablabs’ voor (vijf van de negen ideeën); het minst vaak ‘kunst- en "
         "cultuurbeleving’ en ‘lokaal talent’ (elk twee).",
-        "Most common is ‘media and fab labs’ (five of the nine proposals); least common are ‘experience of art and "
+        "Most common is ‘media and fab labs’ (five of the nine ideas); least common are ‘experience of art and "
         "culture’ and ‘local talent’ (two each).",
     ),
     "category_by_kind": (
         "Van alle combinaties van categorie en soort actor komt ‘media- en fablabs’ (cultuurcentrum) het vaakst voor, "
-        "met vier voorstellen. Twee van de zes combinaties komen niet voor.",
+        "met vier ideeën. Twee van de zes combinaties komen niet voor.",
         "Of all combinations of category and kind of actor, ‘media and fab labs’ (arts centre) is the most common, "
-        "with four proposals. Two of the six combinations do not occur.",
+        "with four ideas. Two of the six combinations do not occur.",
     ),
     "rater_spread": (
         "De hoogste scores komen van jurylid A (mediaan 7), de laagste van het steunpunt (mediaan 5). De scores van "
@@ -111,16 +111,16 @@ STATED: Mapping[str, tuple[str, str]] = {
         "the support centre spread the furthest, from 2 to 9.",
     ),
     "ranking": (
-        "De vier voorstellen halen tussen 4 en 8 punten. De shortlist telt twee voorstellen; de grens valt bij 7,5 "
-        "punten, 0,25 boven het eerste voorstel erbuiten.",
-        "The four proposals score between 4 and 8 points. The shortlist holds two proposals; the line falls at 7.5 "
-        "points, 0.25 above the first proposal outside it.",
+        "De vier ideeën halen tussen 4 en 8 punten. De shortlist telt twee projecten; het laagste totaal erop is "
+        "7,5 punten, 0,25 meer dan het hoogste erbuiten.",
+        "The four ideas score between 4 and 8 points. The shortlist holds two projects; the lowest total on it is 7.5 "
+        "points, 0.25 above the highest outside it.",
     ),
     "shortlist": (
-        "Van de drie voorstellen op de shortlist zijn er twee geselecteerd; het laagste totaal daarvan is 7,25 punten. "
-        "Eén niet-geselecteerd voorstel heeft een hoger totaal.",
-        "Of the three proposals on the shortlist, two are selected; the lowest total among them is 7.25 points. One "
-        "proposal that is not selected has a higher total.",
+        "Van de drie projecten op de shortlist zijn er twee gekozen; het laagste totaal daarvan is 7,25 punten. "
+        "Eén niet-gekozen project heeft een hoger totaal.",
+        "Of the three projects on the shortlist, two are selected; the lowest total among them is 7.25 points. One "
+        "project that is not selected has a higher total.",
     ),
     "constraint_prices": (
         "De duurste voorwaarde is ‘hoogstens 100.000 euro’: zonder die voorwaarde ligt de som van de totalen 0,25 "
@@ -147,42 +147,42 @@ STATED: Mapping[str, tuple[str, str]] = {
         "equivalents against 1.5 available.",
     ),
     "timeline": (
-        "De twee geselecteerde voorstellen lopen van 1 juli 2030 tot en met 30 juni 2031; in oktober 2030 zijn ze voor "
+        "De twee gekozen projecten lopen van 1 juli 2030 tot en met 30 juni 2031; in oktober 2030 zijn ze voor "
         "het eerst alle tegelijk in uitvoering. Het kortste duurt ongeveer zes maanden, het langste ongeveer negen "
         "maanden.",
-        "The two selected proposals run from 1 July 2030 to 30 June 2031; in October 2030 all of them are under way "
+        "The two selected projects run from 1 July 2030 to 30 June 2031; in October 2030 all of them are under way "
         "together for the first time. The shortest takes about six months, the longest about nine months.",
     ),
     "chosen_groups": (
         "Naar samenwerking komt ‘één organisatie’ het vaakst voor (drie van de vier); naar focus tellen beide groepen "
-        "even veel voorstellen (elk twee); naar bereik komt ‘lokaal’ het vaakst voor (vier van de vier).",
+        "even veel projecten (elk twee); naar bereik komt ‘lokaal’ het vaakst voor (vier van de vier).",
         "By partnership ‘one organisation’ is the most common (three of the four); by focus both groups have the same "
-        "number of proposals (two each); by reach ‘local’ is the most common (four of the four).",
+        "number of projects (two each); by reach ‘local’ is the most common (four of the four).",
     ),
     "progress": (
-        "Van de negen voorstellen zijn er na de masterclasses zeven rijper dan bij de intake, één even rijp en één "
+        "Van de negen ideeën zijn er na de masterclasses zeven rijper dan bij de intake, één even rijp en één "
         "minder rijp. Het aantal in het stadium ‘prototype’ stijgt van nul naar drie.",
-        "Of the nine proposals, seven are more mature after the masterclasses than at the intake, one equally mature "
+        "Of the nine ideas, seven are more mature after the masterclasses than at the intake, one equally mature "
         "and one less mature. The number at the stage of ‘prototype’ rises from zero to three.",
     ),
     "attendance": (
-        "De aanwezigheid is het hoogst in sessie 2 (tien voorstellen, 100%) en het laagst in sessies 1 en 3 (90%). De "
+        "De aanwezigheid is het hoogst in sessie 2 (tien ideeën, 100%) en het laagst in sessies 1 en 3 (90%). De "
         "tussentijdse toets van haalbaarheid stijgt van gemiddeld 5 naar 7.",
-        "Attendance is highest in session 2 (ten proposals, 100%) and lowest in sessions 1 and 3 (90%). The interim "
+        "Attendance is highest in session 2 (ten ideas, 100%) and lowest in sessions 1 and 3 (90%). The interim "
         "test of feasibility rises from 5 to 7 on average.",
     ),
     "survey": (
         "De instemming is het grootst met ‘De masterclasses hebben ons idee doen rijpen’ (80% van alle deelnemers) en "
-        "het kleinst met ‘We zouden opnieuw deelnemen’ (50%). Bij de ene stelling waar beide groepen apart staan, gaan "
-        "geselecteerde deelnemers vaker akkoord dan niet-geselecteerde.",
+        "het kleinst met ‘We zouden opnieuw deelnemen’ (50%). Bij de enige stelling waarbij beide groepen apart staan, "
+        "gaan deelnemers met een gekozen project vaker akkoord dan de andere deelnemers.",
         "Agreement is strongest with ‘The masterclasses ripened our idea’ (80% of all participants) and weakest with "
-        "‘We would take part again’ (50%). On the one statement where both groups are shown apart, selected "
-        "participants agree more often than those not selected.",
+        "‘We would take part again’ (50%). On the one statement where both groups are shown apart, "
+        "participants with a selected project agree more often than the other participants.",
     ),
     "paths": (
-        "Het vaakst voorgesteld wordt ‘netwerkmoment’ (voor zes van de zeven voorstellen); het minst vaak "
+        "Het vaakst voorgesteld wordt ‘netwerkmoment’ (voor zes van de zeven ideeën); het minst vaak "
         "‘klankbordgroep’ (voor één).",
-        "Proposed most often is ‘match-making event’ (for six of the seven proposals); least often ‘sounding board’ "
+        "Proposed most often is ‘match-making event’ (for six of the seven ideas); least often ‘sounding board’ "
         "(for one).",
     ),
 }
@@ -284,7 +284,7 @@ def test_numbered_timeline_reads_neither_title_nor_id(monkeypatch: pytest.Monkey
     call = small_call()
     table = build_table("timeline", ROWS["timeline"], call)[["start", "end"]]
     assert plots.timeline(table, Wording("nl", call), numbered=True).alt == STATED["timeline"][0]
-    assert {"voorstel 1", "voorstel 2"} <= drawn.texts()
+    assert {"project 1", "project 2"} <= drawn.texts()
 
 
 def test_provinces_are_their_own_label() -> None:
@@ -293,49 +293,49 @@ def test_provinces_are_their_own_label() -> None:
         build_table("distribution", ROWS["distribution"], call), "province", Wording("nl", call)
     )
     assert figure.id == "group-counts-province"
-    assert figure.alt == "Het vaakst komt Limburg voor (negen van de negen voorstellen); Antwerpen komt niet voor."
+    assert figure.alt == "Het vaakst komt Limburg voor (negen van de negen ideeën); Antwerpen komt niet voor."
 
 
 @pytest.mark.parametrize(
     ("plot", "rows", "stated"),
     [
         ("group_counts", [("category", "arts", 1, 1.0), ("category", "media", 0, 0.0)],
-         "Het enige voorstel valt onder ‘kunst- en cultuurbeleving’."),
+         "Het enige idee valt onder ‘kunst- en cultuurbeleving’."),
         ("group_counts", [("category", "arts", 3, 0.5), ("category", "media", 3, 0.5)],
-         "Beide groepen tellen even veel voorstellen: elk drie."),
-        ("group_counts", [("category", "arts", 0, 0.0)], "Geen enkele groep telt een voorstel."),
+         "Beide groepen tellen even veel ideeën: elk drie."),
+        ("group_counts", [("category", "arts", 0, 0.0)], "Geen enkele groep telt een idee."),
         ("category_by_kind", [("arts", "library", 1), ("media", "library", 1)],
          "Van alle combinaties van categorie en soort actor komen ‘kunst- en cultuurbeleving’ (bibliotheek) en ‘media- "
-         "en fablabs’ (bibliotheek) het vaakst voor, telkens met één voorstel. Elk van de twee combinaties komt "
+         "en fablabs’ (bibliotheek) het vaakst voor, telkens met één idee. Elk van de twee combinaties komt "
          "minstens één keer voor."),
         ("rater_spread", [("p1", "j1", 4.0, 3), ("p2", "j1", 6.0, 3), ("p1", "own", 4.0, 2), ("p2", "own", 6.0, 2)],
          "De mediaan is bij alle twee beoordelaars dezelfde: 5. De scores van jurylid A en het steunpunt lopen het "
          "verst uiteen, telkens over 2 punten."),
         ("ranking", [("p1", 8.0, 8.0, 2, 1, True), ("p2", 7.0, 7.0, 2, 2, True), ("p3", 7.0, 7.0, 2, 2, False)],
-         "De drie voorstellen halen tussen 7 en 8 punten. De shortlist telt twee voorstellen; de grens valt tussen "
-         "voorstellen met hetzelfde totaal: 7 punten."),
-        ("ranking", [("p1", 1.0, 1.0, 2, 1, True)], "Het enige voorstel haalt 1 punt. Het staat op de shortlist."),
+         "De drie ideeën halen tussen 7 en 8 punten. De shortlist telt twee projecten; het laagste totaal erop en "
+         "het hoogste erbuiten zijn gelijk: 7 punten."),
+        ("ranking", [("p1", 1.0, 1.0, 2, 1, True)], "Het enige idee haalt 1 punt. Het staat op de shortlist."),
         ("shortlist", [("p1", 1, 8.0, True, True, None, None, None, None)],
-         "Het enige voorstel op de shortlist is geselecteerd; het laagste totaal is 8 punten."),
+         "Het enige project op de shortlist is gekozen; het laagste totaal is 8 punten."),
         ("constraint_prices", [("money", 1, 1, 0.0, None, None), ("libraries", 1, 2, 0.0, None, None)],
          "Geen enkele van de twee voorwaarden kost iets: zonder een ervan blijft de som van de totalen gelijk."),
         ("budget", [("pilots", "reserves", 500, 0.5), ("pilots", "grant", 500, 0.5), ("call", "grant", 0, 0.0)],
-         "De uitvoering: 1.000 euro, het meest uit ‘reserves’ en ‘werkingssubsidie’ (elk 50%)."),
+         "De uitvoering: 1.000 euro, vooral uit ‘reserves’ en ‘werkingssubsidie’ (elk 50%)."),
         ("monthly_load", [(pd.Timestamp(2030, month, 1), "call", 0.7 * month, 1.5, 0) for month in (1, 2)],
          "In geen enkele van de twee maanden is er meer personeel aan het werk dan beschikbaar; het krapst is februari "
          "2030, met 1,4 voltijdsequivalenten tegenover 1,5 beschikbaar."),
         ("timeline", [("p1", "Een", pd.Timestamp("2030-07-01"), pd.Timestamp("2030-07-31"), 1)],
-         "Het enige geselecteerde voorstel loopt van 1 juli 2030 tot en met 31 juli 2030, ongeveer één maand."),
+         "Het enige gekozen project loopt van 1 juli 2030 tot en met 31 juli 2030, ongeveer één maand."),
         ("progress", [("plan", "plan", 2), ("plan", "idea", 1)],
-         "Van de drie voorstellen zijn er na de masterclasses geen rijper dan bij de intake, twee even rijp en één "
+         "Van de drie ideeën zijn er na de masterclasses geen rijper dan bij de intake, twee even rijp en één "
          "minder rijp. Het aantal in het stadium ‘prototype’ blijft nul."),
         ("attendance", [(1, 8, 0.8, None, None), (2, 8, 0.8, None, None)],
-         "In elk van de twee sessies is 80% van de voorstellen aanwezig."),
+         "In elk van de twee sessies is 80% van de ideeën vertegenwoordigd."),
         ("survey", [("again", "all", 9, 4.0, 0.75)],
-         "Van alle deelnemers gaat 75% akkoord met ‘We zouden opnieuw deelnemen’. Geselecteerde en niet-geselecteerde "
-         "deelnemers staan niet apart, omdat een van beide groepen te klein is."),
+         "Van alle deelnemers gaat 75% akkoord met ‘We zouden opnieuw deelnemen’. Deelnemers met en zonder gekozen "
+         "project staan niet apart, omdat een van beide groepen te klein is."),
         ("paths", [("board", 2), ("market", 2)],
-         "Beide paden worden voor even veel voorstellen voorgesteld: elk voor twee."),
+         "Beide vormen van steun worden voor even veel ideeën voorgesteld: elk voor twee."),
     ],
 )  # fmt: skip
 def test_alternative_text_of_singulars_and_ties(plot: str, rows: Rows, stated: str) -> None:

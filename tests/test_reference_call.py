@@ -56,7 +56,7 @@ def test_every_published_figure_reconciles_and_only_the_partnership_split_is_ope
 
 def test_the_answer_says_both_sums_of_the_split(finished: Store):
     for edition in (BEFORE, AFTER):
-        assert "tellen op tot 15 , het gepubliceerde totaal is 16" in words(finished, edition)
+        assert "de som van de delen is 15 , maar het gepubliceerde totaal is 16" in words(finished, edition)
 
 
 def test_the_published_amounts_stand_in_the_prose_as_a_flemish_reader_writes_them(finished: Store):
@@ -204,3 +204,16 @@ def test_the_english_answer_says_the_same_figures_in_english(finished: Store):
     ):
         assert figure in said
     assert "voorstel" not in said.lower()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("edition", [BEFORE, AFTER])
+def test_a_browser_finds_no_barrier_no_request_and_no_sideways_scroll(view, finished: Store, edition: str, scheme: str):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    markup = (finished.reports / edition / "answer.html").read_text(encoding="utf-8")
+    shown = view(markup, 360, scheme)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 360
+    assert [url for url in shown.requests if not url.startswith("data:")] == shown.requests[:1]
+    results = axe.Axe().run(view(markup, 1280, scheme), options={"resultTypes": ["violations", "passes"]}).response
+    assert [violation["id"] for violation in results["violations"]] == []
+    assert "color-contrast" in {passed["id"] for passed in results["passes"]}

@@ -15,7 +15,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from analysis import wording
-from analysis.call import Language
+from analysis.declarations import Language
 from analysis.wording import Wording, read_texts
 
 LANGUAGES: tuple[Language, Language] = ("nl", "en")
@@ -352,7 +352,7 @@ def test_every_text_renders_as_words_and_as_links_for_the_small_call(language: L
         assert not re.search(r"[{}]|\bnan\b|\bNaN\b|  | [.,;:]", text), key
 
 
-SILENT = ["question.intake", "scaling_up.outline", "scaling_up.execution", "basis.opening",
+SILENT = ["question.intake", "scaling_up.opening", "scaling_up.outline", "scaling_up.execution", "basis.opening",
           "basis.line", "money.call", "money.pilots", "not_selected.opening", "evaluation.progress",
           "evaluation.survey", "evaluation.next_call"]  # fmt: skip
 
@@ -367,14 +367,22 @@ def test_a_text_is_silent_where_nothing_was_computed(language: Language, key: st
 # Grammar: the same sentences for none, one and two.
 SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
     "answer.not_selected.opening": {
-        "nl": ("Alle ideeën zijn gekozen.", "Eén idee is niet gekozen.", "Twee ideeën zijn niet gekozen."),
-        "en": ("All ideas were selected.", "One idea was not selected.", "Two ideas were not selected."),
+        "nl": (
+            "Alle ideeën zijn gekozen.",
+            "In totaal is één idee niet gekozen.",
+            "In totaal zijn twee ideeën niet gekozen.",
+        ),
+        "en": (
+            "All ideas were selected.",
+            "In total, one idea was not selected.",
+            "In total, two ideas were not selected.",
+        ),
     },
     "answer.scaling_up.opening": {
         "nl": (
-            "Uit nul ideeën is een shortlist van nul projecten opgemaakt. Daaruit zijn nul projecten",
-            "Uit één idee is een shortlist van één project opgemaakt. Daaruit is één project gekozen",
-            "Uit twee ideeën is een shortlist van twee projecten opgemaakt. Daaruit zijn twee projecten gekozen",
+            "Uit nul ideeën is een shortlist van nul projecten samengesteld. Daaruit zijn nul projecten",
+            "Uit één idee is een shortlist van één project samengesteld. Daaruit is één project gekozen",
+            "Uit twee ideeën is een shortlist van twee projecten samengesteld. Daaruit zijn twee projecten gekozen",
         ),
         "en": (
             "Out of zero ideas a shortlist of zero projects was drawn up. From it, zero projects were selected",
@@ -383,14 +391,18 @@ SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
         ),
     },
     "answer.scaling_up.outline": {
-        "nl": ("Geen van de gekozen projecten mikt", "Eén project mikt", "Twee projecten mikken"),
+        "nl": (
+            "Geen van de gekozen projecten is uitdrukkelijk",
+            "Eén project is uitdrukkelijk",
+            "Twee projecten zijn uitdrukkelijk",
+        ),
         "en": ("None of the selected projects aims", "One project aims", "Two projects aim"),
     },
     "answer.question.intake": {
         "nl": (
-            "kwamen nul ideeën binnen van nul verschillende culturele actoren",
-            "kwam één idee binnen van één culturele actor. Over alle ideeën samen is één stad of gemeente betrokken.",
-            "kwamen twee ideeën binnen van twee verschillende culturele actoren. Over alle ideeën samen zijn twee steden",
+            "kwamen nul ideeën binnen van nul verschillende actoren",
+            "kwam één idee binnen van één actor. Bij alle ideeën samen is één stad of gemeente betrokken.",
+            "kwamen twee ideeën binnen van twee verschillende actoren. Bij alle ideeën samen zijn twee steden",
         ),
         "en": (
             "drew zero ideas from zero different actors",
@@ -401,8 +413,8 @@ SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
     "answer.basis.opening": {
         "nl": (
             "Alle nul voorgestelde ideeën zijn beoordeeld.",
-            "Eén jurylid uit het vak gaf een individuele score op één criterium: some words. Some words voegde daar",
-            "Een vakjury van twee leden gaf per lid een individuele score op twee criteria: some words.",
+            "Eén jurylid uit het werkveld gaf een individuele score op één criterium: some words. Some words voegde daar",
+            "Elk van de twee leden van de vakjury gaf een individuele score op twee criteria: some words.",
         ),
         "en": (
             "All zero ideas presented were scored.",
@@ -412,19 +424,19 @@ SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
     },
     "answer.evaluation.progress": {
         "nl": (
-            "groeide geen enkel idee uit tot een volledig prototype van een uitvoerbaar project. Aan het einde waren "
-            "geen voorstellen een prototype.",
-            "groeide één idee (100%) uit tot een volledig prototype van een uitvoerbaar project. Aan het einde was één "
-            "voorstel een prototype. De enige sessie werd door 100%",
+            "groeide geen enkel idee uit tot een volledig prototype van een uitvoerbaar project. Aan het einde waren er "
+            "geen prototypes.",
+            "groeide één idee (100%) uit tot een volledig prototype van een uitvoerbaar project. Aan het einde was er "
+            "in totaal één prototype. In de enige sessie was 100%",
             "groeiden twee ideeën (200%) uit tot een volledig prototype van een uitvoerbaar project. Aan het einde "
-            "waren twee voorstellen een prototype. De twee sessies werden gemiddeld",
+            "waren er in totaal twee prototypes. In de twee sessies was gemiddeld",
         ),
         "en": (
-            "no idea grew into a full prototype of an executable project. At the end no proposals were a prototype.",
-            "one idea (100%) grew into a full prototype of an executable project. At the end one proposal was a "
-            "prototype. The only session was attended",
-            "two ideas (200%) grew into a full prototype of an executable project. At the end two proposals were a "
-            "prototype. On average 200% of the applicants attended the two sessions.",
+            "no idea grew into a full prototype of an executable project. At the end there were no prototypes.",
+            "one idea (100%) grew into a full prototype of an executable project. At the end there was one "
+            "prototype in total. In the only session 100% of the ideas",
+            "two ideas (200%) grew into a full prototype of an executable project. At the end there were two "
+            "prototypes in total. On average 200% of the ideas were represented in the two sessions.",
         ),
     },
     "answer.staff.phase": {
@@ -442,31 +454,31 @@ SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
     "answer.annex.jury_lead": {
         "nl": (
             "De jury telt geen leden.",
-            "De jury telt één lid. De naam maakt geen deel uit van de gegevens van deze oproep en staat",
-            "De jury telt twee leden. Hun namen maken geen deel uit van de gegevens van deze oproep en staan",
+            "De jury telt één lid. De naam van dat lid maakt geen deel uit van de gegevens van deze oproep. Een volgnummer vervangt hier die naam.",
+            "De jury telt twee leden. Hun namen maken geen deel uit van de gegevens van deze oproep. Een volgnummer vervangt hier die namen.",
         ),
         "en": (
             "The jury has no members.",
-            "The jury has one member. The name is no part of the data of this call and stands",
-            "The jury has two members. Their names are no part of the data of this call and stand",
+            "The jury has one member. The name of that member is not part of the data of this call. A number",
+            "The jury has two members. Their names are not part of the data of this call. A number",
         ),
     },
     "steps.selection": {
         "nl": (
-            "**Nul van de nul voorstellen op de shortlist zijn gekozen.** Evenwicht kost 0 punten op een som van 0; de "
-            "beslissing wijkt voor 0 voorstellen af",
-            "**Eén van de één voorstellen op de shortlist is gekozen.** Evenwicht kost 1 punt op een som van 1; de "
-            "beslissing wijkt voor 1 voorstel af",
-            "**Twee van de twee voorstellen op de shortlist zijn gekozen.** Evenwicht kost 2 punten op een som van 2; "
-            "de beslissing wijkt voor 2 voorstellen af",
+            "**Nul van de nul projecten op de shortlist zijn gekozen.** Het evenwicht kost 0 punten op een som van 0; de "
+            "beslissing wijkt voor 0 projecten af",
+            "**Eén van de één projecten op de shortlist is gekozen.** Het evenwicht kost 1 punt op een som van 1; de "
+            "beslissing wijkt voor 1 project af",
+            "**Twee van de twee projecten op de shortlist zijn gekozen.** Het evenwicht kost 2 punten op een som van 2; "
+            "de beslissing wijkt voor 2 projecten af",
         ),
         "en": (
-            "**Zero of the zero shortlisted proposals are chosen.** Balance costs 0 points on a sum of 0; the decision "
-            "departs from the computed choice for 0 proposals.",
-            "**One of the one shortlisted proposals is chosen.** Balance costs 1 point on a sum of 1; the decision "
-            "departs from the computed choice for 1 proposal.",
-            "**Two of the two shortlisted proposals are chosen.** Balance costs 2 points on a sum of 2; the decision "
-            "departs from the computed choice for 2 proposals.",
+            "**Zero of the zero shortlisted projects are selected.** Balance costs 0 points on a sum of 0; the decision "
+            "departs from the computed choice for 0 projects.",
+            "**One of the one shortlisted projects is selected.** Balance costs 1 point on a sum of 1; the decision "
+            "departs from the computed choice for 1 project.",
+            "**Two of the two shortlisted projects are selected.** Balance costs 2 points on a sum of 2; the decision "
+            "departs from the computed choice for 2 projects.",
         ),
     },
 }
@@ -521,7 +533,7 @@ def test_a_small_shortfall_is_never_said_to_be_none(lacking: float, dutch: str, 
 
 
 def test_projects_that_start_together_are_not_said_to_start_apart() -> None:
-    for language, apart in (("nl", "verschillen in startdatum"), ("en", "differ in starting day")):
+    for language, apart in (("nl", "verschillende dagen"), ("en", "different days")):
         assert apart not in render(language, "answer.scaling_up.execution", {**VALUES, "selection.starts": 1})
         assert apart in render(language, "answer.scaling_up.execution", {**VALUES, "selection.starts": 2})
 

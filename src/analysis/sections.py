@@ -18,13 +18,14 @@ from analysis.exhibits import (
     table_of_reasons,
     table_of_staff,
 )
+from analysis.figures import quote
 from analysis.material import Block, Material
 
 
 def write_scaling_up(material: Material) -> Iterator[Block]:
     """Yield what was chosen: in outline before the announcement, by name after it."""
-    yield material.say("scaling_up.opening")
     yield from _statements(material, "scaling_up")
+    yield material.say("scaling_up.opening")
     yield from _contradictions(material)
     yield material.say("scaling_up.outline", **{name: _count_list(material, name) for name in ("partnership", "focus")})
     groups = material.find("chosen_groups")
@@ -241,5 +242,7 @@ def _extremes(material: Material, counts: pd.DataFrame, which: str) -> dict[str,
     """Return the categories with the most or the fewest proposals: their names, how many, and an indicator of them."""
     categories = counts[counts["dimension"] == "category"]
     groups = categories.loc[categories["proposals"] == categories["proposals"].agg(which), "group"]
-    names = material.wording.join([material.wording.label("categories", group).lower() for group in groups])
+    labels = [material.wording.label("categories", group).lower() for group in groups]
+    # Labels such as "communicatie en marketing" run together in a list unless each is quoted.
+    names = material.wording.join([quote(label) for label in labels] if len(labels) > 1 else labels)
     return {"names": names, "number": len(groups), "indicator": f"distribution.category.{groups.iloc[0]}"}
