@@ -70,8 +70,8 @@ def test_finish_names_the_figure_and_its_variant() -> None:
         facts = find_extremes({"‘a’": 3, "‘b’": 1})
         figure = finish(picture, "group_counts", ENGLISH, variant="actor_kind", dimension="actor_kind", **facts)
     assert figure.id == "group-counts-actor-kind"
-    assert figure.caption == "Proposals by kind of actor, largest first."
-    assert figure.alt == "Most common is ‘a’ (three of the four proposals); least common is ‘b’ (one)."
+    assert figure.caption == "Ideas by kind of actor, largest first."
+    assert figure.alt == "Most common is ‘a’ (three of the four ideas); least common is ‘b’ (one)."
 
 
 def test_show_draws_a_table_and_says_where_there_is_nothing_to_draw() -> None:
@@ -98,9 +98,9 @@ def test_both_languages_have_the_same_texts() -> None:
 @pytest.mark.parametrize(
     ("noun", "number", "dutch", "english"),
     [
-        ("proposals", 0, "geen voorstellen", "no proposals"),
-        ("proposals", 1, "één voorstel", "one proposal"),
-        ("proposals", 21, "21 voorstellen", "21 proposals"),
+        ("proposals", 0, "geen ideeën", "no ideas"),
+        ("proposals", 1, "één idee", "one idea"),
+        ("proposals", 21, "21 ideeën", "21 ideas"),
         ("points", 0.999, "1 punt", "1 point"),
         ("fte", 1.5, "1,5 voltijdsequivalenten", "1.5 full-time equivalents"),
         ("municipalities", 1, "één gemeente", "one municipality"),
