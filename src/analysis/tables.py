@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.call import Call
@@ -15,8 +15,51 @@ VERDICTS = ("match", "within", "explained", "open", "missing")
 
 
 def contracts(call: Call) -> dict[str, Contract]:
-    """Return the contract of every table of this call by name, raw tables first, then in the order of the steps."""
-    tables = (*_raw(call), *_measured(call), *_concluded(call))
+    """Return the contract of every table of this call by name, in the order of the steps that make them."""
+    tables = [
+        _municipalities(),
+        _actors(call),
+        _proposals(call),
+        _involvement(),
+        _scores(call),
+        _masterclasses(call),
+        _budget(call),
+        _staffing(call),
+        _survey(call),
+        _decision(),
+        _profiles(call),
+        _distribution(),
+        _category_by_kind(call),
+        _municipality_reach(),
+        indicator_contract("distribution_indicators", "02_distribution"),
+        _individual_scores(call),
+        _totals(call),
+        _rater_spread(call),
+        indicator_contract("scoring_indicators", "03_scoring"),
+        _selection(),
+        _chosen(),
+        _chosen_groups(),
+        _constraint_prices(),
+        indicator_contract("selection_indicators", "04_selection"),
+        _budget_lines(call),
+        _budget_funds(call),
+        _phase_staff(call),
+        _monthly_load(call),
+        _timeline(),
+        indicator_contract("resources_indicators", "05_resources"),
+        _progress(),
+        _attendance(),
+        _survey_results(call),
+        _follow_up(call),
+        _path_sizes(call),
+        indicator_contract("evaluation_indicators", "06_evaluation"),
+        _reconciliation(),
+        _group_sums(),
+        indicator_contract("reconciliation_indicators", "07_reconciliation"),
+        replace(
+            indicator_contract("indicators", "07_reconciliation"), description="The indicators of all steps together"
+        ),
+    ]
     return {contract.name: contract for contract in tables}
 
 
@@ -34,15 +77,27 @@ def _count(description: str, unit: str = "count", low: float = 0, *, optional: b
     return Column("integer", description, unit, low=low, optional=optional)
 
 
-def _raw(call: Call) -> Iterator[Contract]:
-    yield from _raw_intake(call)
-    yield from _raw_course(call)
+def indicator_contract(name: str, maker: str) -> Contract:
+    """Return the contract of a step's indicators."""
+    return Contract(
+        name,
+        maker,
+        "Every number that this step computed for the answer",
+        {
+            "indicator": _text("Id of the indicator"),
+            "value": _number("Value", "as the unit", None, optional=True),
+            "day": Column("day", "Value, where it is a day", optional=True),
+            "unit": _text("Unit"),
+            "step": _text("Step that computed it"),
+            "function": _text("Function that computed it"),
+            "tables": _text("Tables that it came from, each with the start of its hash"),
+        },
+        key=("indicator",),
+    )
 
 
-def _raw_intake(call: Call) -> Iterator[Contract]:
-    umbrella = ("none", *call.ids("umbrella_fields"))
-    scale = call.scoring.scale
-    yield Contract(
+def _municipalities() -> Contract:
+    return Contract(
         "municipalities",
         "01_ingest",
         "The municipalities that can take part",
@@ -58,7 +113,10 @@ def _raw_intake(call: Call) -> Iterator[Contract]:
         },
         key=("nis",),
     )
-    yield Contract(
+
+
+def _actors(call: Call) -> Contract:
+    return Contract(
         "actors",
         "01_ingest",
         "The actors that lead a proposal",
@@ -71,7 +129,11 @@ def _raw_intake(call: Call) -> Iterator[Contract]:
         key=("actor",),
         foreign={"nis": ("municipalities", "nis")},
     )
-    yield Contract(
+
+
+def _proposals(call: Call) -> Contract:
+    umbrella = ("none", *call.ids("umbrella_fields"))
+    return Contract(
         "proposals",
         "01_ingest",
         "The proposals as submitted",
@@ -96,7 +158,10 @@ def _raw_intake(call: Call) -> Iterator[Contract]:
         key=("proposal",),
         foreign={"actor": ("actors", "actor")},
     )
-    yield Contract(
+
+
+def _involvement() -> Contract:
+    return Contract(
         "involvement",
         "01_ingest",
         "The municipalities involved in each proposal",
@@ -104,7 +169,11 @@ def _raw_intake(call: Call) -> Iterator[Contract]:
         key=("proposal", "nis"),
         foreign={"proposal": ("proposals", "proposal"), "nis": ("municipalities", "nis")},
     )
-    yield Contract(
+
+
+def _scores(call: Call) -> Contract:
+    scale = call.scoring.scale
+    return Contract(
         "scores",
         "01_ingest",
         "Every score given; a score that was not given has no row",
@@ -119,10 +188,9 @@ def _raw_intake(call: Call) -> Iterator[Contract]:
     )
 
 
-def _raw_course(call: Call) -> Iterator[Contract]:
+def _masterclasses(call: Call) -> Contract:
     scale = call.scoring.scale
-    phases = call.ids("phases")
-    yield Contract(
+    return Contract(
         "masterclasses",
         "01_ingest",
         "Attendance of the masterclasses and the interim tests",
@@ -136,7 +204,11 @@ def _raw_course(call: Call) -> Iterator[Contract]:
         key=("proposal", "session"),
         foreign={"proposal": ("proposals", "proposal")},
     )
-    yield Contract(
+
+
+def _budget(call: Call) -> Contract:
+    phases = call.ids("phases")
+    return Contract(
         "budget",
         "01_ingest",
         "What each phase costs, by line and source of funds",
@@ -148,7 +220,11 @@ def _raw_course(call: Call) -> Iterator[Contract]:
         },
         key=("phase", "line", "fund"),
     )
-    yield Contract(
+
+
+def _staffing(call: Call) -> Contract:
+    phases = call.ids("phases")
+    return Contract(
         "staffing",
         "01_ingest",
         "Who works on each phase",
@@ -161,7 +237,10 @@ def _raw_course(call: Call) -> Iterator[Contract]:
         },
         key=("phase", "employee", "from"),
     )
-    yield Contract(
+
+
+def _survey(call: Call) -> Contract:
+    return Contract(
         "survey",
         "01_ingest",
         "Answers to the survey of participants",
@@ -173,7 +252,10 @@ def _raw_course(call: Call) -> Iterator[Contract]:
         },
         key=("respondent", "question"),
     )
-    yield Contract(
+
+
+def _decision() -> Contract:
+    return Contract(
         "decision",
         "01_ingest",
         "The proposals actually chosen, where a decision was delivered",
@@ -186,8 +268,7 @@ def _raw_course(call: Call) -> Iterator[Contract]:
     )
 
 
-def _measured(call: Call) -> Iterator[Contract]:
-    """Yield the tables of steps 02 and 03."""
+def _profiles(call: Call) -> Contract:
     profile = {
         "proposal": _text("Proposal"),
         "category": _text("Category", call.ids("categories")),
@@ -198,14 +279,17 @@ def _measured(call: Call) -> Iterator[Contract]:
         "province": _text("Province of the lead actor"),
         "scale": _text("Scale of the lead actor's municipality", FIXED_GROUPS["scale"]),
     }
-    yield Contract(
+    return Contract(
         "profiles",
         "02_distribution",
         "Each proposal by every column that it can be grouped on",
         profile,
         key=("proposal",),
     )
-    yield Contract(
+
+
+def _distribution() -> Contract:
+    return Contract(
         "distribution",
         "02_distribution",
         "Number and share of proposals per group of every dimension",
@@ -217,7 +301,10 @@ def _measured(call: Call) -> Iterator[Contract]:
         },
         key=("dimension", "group"),
     )
-    yield Contract(
+
+
+def _category_by_kind(call: Call) -> Contract:
+    return Contract(
         "category_by_kind",
         "02_distribution",
         "Number of proposals per category and kind of lead actor",
@@ -228,7 +315,10 @@ def _measured(call: Call) -> Iterator[Contract]:
         },
         key=("category", "actor_kind"),
     )
-    yield Contract(
+
+
+def _municipality_reach() -> Contract:
+    return Contract(
         "municipality_reach",
         "02_distribution",
         "Every municipality with the proposals that involve it",
@@ -245,13 +335,12 @@ def _measured(call: Call) -> Iterator[Contract]:
         },
         key=("nis",),
     )
-    yield from _scored(call)
 
 
-def _scored(call: Call) -> Iterator[Contract]:
+def _individual_scores(call: Call) -> Contract:
     low, high = call.scoring.scale.low, call.scoring.scale.high
     raters = tuple(rater.id for rater in call.scoring.raters)
-    yield Contract(
+    return Contract(
         "individual_scores",
         "03_scoring",
         "The individual score of each rater on each proposal",
@@ -263,7 +352,11 @@ def _scored(call: Call) -> Iterator[Contract]:
         },
         key=("proposal", "rater"),
     )
-    yield Contract(
+
+
+def _totals(call: Call) -> Contract:
+    low, high = call.scoring.scale.low, call.scoring.scale.high
+    return Contract(
         "totals",
         "03_scoring",
         "Total, rank and place in the shortlist of every scored proposal",
@@ -277,8 +370,13 @@ def _scored(call: Call) -> Iterator[Contract]:
         },
         key=("proposal",),
     )
+
+
+def _rater_spread(call: Call) -> Contract:
+    low, high = call.scoring.scale.low, call.scoring.scale.high
+    raters = tuple(rater.id for rater in call.scoring.raters)
     spread = high - low
-    yield Contract(
+    return Contract(
         "rater_spread",
         "03_scoring",
         "How each rater used the scale",
@@ -299,20 +397,10 @@ def _scored(call: Call) -> Iterator[Contract]:
         },
         key=("rater",),
     )
-    yield indicator_contract("scoring_indicators", "03_scoring")
 
 
-def _concluded(call: Call) -> Iterator[Contract]:
-    """Yield the tables of steps 04 to 07."""
-    yield indicator_contract("distribution_indicators", "02_distribution")
-    yield from _selected()
-    yield from _resourced(call)
-    yield from _evaluated(call)
-    yield from _reconciled()
-
-
-def _selected() -> Iterator[Contract]:
-    yield Contract(
+def _selection() -> Contract:
+    return Contract(
         "selection",
         "04_selection",
         "Every shortlisted proposal, whether it is chosen, and why not",
@@ -333,7 +421,10 @@ def _selected() -> Iterator[Contract]:
         },
         key=("proposal",),
     )
-    yield Contract(
+
+
+def _chosen() -> Contract:
+    return Contract(
         "chosen",
         "04_selection",
         "The chosen proposals",
@@ -353,7 +444,10 @@ def _selected() -> Iterator[Contract]:
         },
         key=("proposal",),
     )
-    yield Contract(
+
+
+def _chosen_groups() -> Contract:
+    return Contract(
         "chosen_groups",
         "04_selection",
         "Number of chosen proposals per group, in outline",
@@ -364,7 +458,10 @@ def _selected() -> Iterator[Contract]:
         },
         key=("dimension", "group"),
     )
-    yield Contract(
+
+
+def _constraint_prices() -> Contract:
+    return Contract(
         "constraint_prices",
         "04_selection",
         "What every cap and quota costs the choice",
@@ -378,12 +475,11 @@ def _selected() -> Iterator[Contract]:
         },
         key=("constraint",),
     )
-    yield indicator_contract("selection_indicators", "04_selection")
 
 
-def _resourced(call: Call) -> Iterator[Contract]:
-    phases, funds = call.ids("phases"), call.ids("funds")
-    yield Contract(
+def _budget_lines(call: Call) -> Contract:
+    phases = call.ids("phases")
+    return Contract(
         "budget_lines",
         "05_resources",
         "Cost per phase and budget line",
@@ -394,7 +490,11 @@ def _resourced(call: Call) -> Iterator[Contract]:
         },
         key=("phase", "line"),
     )
-    yield Contract(
+
+
+def _budget_funds(call: Call) -> Contract:
+    phases, funds = call.ids("phases"), call.ids("funds")
+    return Contract(
         "budget_funds",
         "05_resources",
         "Cost per phase and source of funds",
@@ -406,7 +506,11 @@ def _resourced(call: Call) -> Iterator[Contract]:
         },
         key=("phase", "fund"),
     )
-    yield Contract(
+
+
+def _phase_staff(call: Call) -> Contract:
+    phases = call.ids("phases")
+    return Contract(
         "phase_staff",
         "05_resources",
         "Staff per phase",
@@ -418,7 +522,11 @@ def _resourced(call: Call) -> Iterator[Contract]:
         },
         key=("phase",),
     )
-    yield Contract(
+
+
+def _monthly_load(call: Call) -> Contract:
+    phases = call.ids("phases")
+    return Contract(
         "monthly_load",
         "05_resources",
         "Staff at work in each month",
@@ -431,7 +539,10 @@ def _resourced(call: Call) -> Iterator[Contract]:
         },
         key=("month", "phase"),
     )
-    yield Contract(
+
+
+def _timeline() -> Contract:
+    return Contract(
         "timeline",
         "05_resources",
         "The execution of every chosen proposal",
@@ -444,11 +555,10 @@ def _resourced(call: Call) -> Iterator[Contract]:
         },
         key=("proposal",),
     )
-    yield indicator_contract("resources_indicators", "05_resources")
 
 
-def _evaluated(call: Call) -> Iterator[Contract]:
-    yield Contract(
+def _progress() -> Contract:
+    return Contract(
         "progress",
         "06_evaluation",
         "Proposals by maturity at the intake and at the end of the masterclasses",
@@ -459,7 +569,10 @@ def _evaluated(call: Call) -> Iterator[Contract]:
         },
         key=("maturity_intake", "maturity_end"),
     )
-    yield Contract(
+
+
+def _attendance() -> Contract:
+    return Contract(
         "attendance",
         "06_evaluation",
         "Attendance and interim tests per session of the masterclasses",
@@ -472,7 +585,10 @@ def _evaluated(call: Call) -> Iterator[Contract]:
         },
         key=("session",),
     )
-    yield Contract(
+
+
+def _survey_results(call: Call) -> Contract:
+    return Contract(
         "survey_results",
         "06_evaluation",
         "Answers per survey question; groups too small to show are left out",
@@ -485,7 +601,10 @@ def _evaluated(call: Call) -> Iterator[Contract]:
         },
         key=("question", "group"),
     )
-    yield Contract(
+
+
+def _follow_up(call: Call) -> Contract:
+    return Contract(
         "follow_up",
         "06_evaluation",
         "The path proposed for every proposal that was not chosen",
@@ -497,18 +616,20 @@ def _evaluated(call: Call) -> Iterator[Contract]:
         },
         key=("proposal",),
     )
-    yield Contract(
+
+
+def _path_sizes(call: Call) -> Contract:
+    return Contract(
         "path_sizes",
         "06_evaluation",
         "Number of proposals per path",
         {"path": _text("Path", call.ids("paths")), "proposals": _count("Proposals", "proposals")},
         key=("path",),
     )
-    yield indicator_contract("evaluation_indicators", "06_evaluation")
 
 
-def _reconciled() -> Iterator[Contract]:
-    yield Contract(
+def _reconciliation() -> Contract:
+    return Contract(
         "reconciliation",
         "07_reconciliation",
         "Every published figure beside the computed one",
@@ -527,7 +648,10 @@ def _reconciled() -> Iterator[Contract]:
         },
         key=("figure",),
     )
-    yield Contract(
+
+
+def _group_sums() -> Contract:
+    return Contract(
         "group_sums",
         "07_reconciliation",
         "Every group of published figures beside the total that it should add up to",
@@ -541,27 +665,4 @@ def _reconciled() -> Iterator[Contract]:
             "verdict": _text("Outcome", VERDICTS),
         },
         key=("group",),
-    )
-    yield indicator_contract("reconciliation_indicators", "07_reconciliation")
-    yield replace(
-        indicator_contract("indicators", "07_reconciliation"), description="The indicators of all steps together"
-    )
-
-
-def indicator_contract(name: str, maker: str) -> Contract:
-    """Return the contract of a step's indicators."""
-    return Contract(
-        name,
-        maker,
-        "Every number that this step computed for the answer",
-        {
-            "indicator": _text("Id of the indicator"),
-            "value": _number("Value", "as the unit", None, optional=True),
-            "day": Column("day", "Value, where it is a day", optional=True),
-            "unit": _text("Unit"),
-            "step": _text("Step that computed it"),
-            "function": _text("Function that computed it"),
-            "tables": _text("Tables that it came from, each with the start of its hash"),
-        },
-        key=("indicator",),
     )
