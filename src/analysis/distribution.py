@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.call import Call
 from analysis.declarations import FIXED_GROUPS, GROUPED_BY
-from analysis.indicators import Indicator, Recorder
+from analysis.indicators import Indicator, Recorder, name_group
 
 
 def profile(proposals: pd.DataFrame, actors: pd.DataFrame, municipalities: pd.DataFrame) -> pd.DataFrame:
@@ -94,7 +94,8 @@ def indicators(
     yield record.one("distribution.cross_sector", int(proposals["cross_sector"].sum()), "count")
     for dimension in distribution["dimension"].unique():
         counts = _of(distribution, dimension)
-        yield from record.each(f"distribution.{dimension}", {_slug(group): n for group, n in counts.items()}, "count")
+        numbers = {name_group(group): number for group, number in counts.items()}
+        yield from record.each(f"distribution.{dimension}", numbers, "count")
     for dimension in ("category", "actor_kind", "province"):
         counts = _of(distribution, dimension)
         if dimension == "province":  # the table of groups knows only the provinces that take part
@@ -120,8 +121,3 @@ def _reach_indicators(reach: pd.DataFrame) -> Iterator[Indicator]:
 
 def _of(distribution: pd.DataFrame, dimension: str) -> pd.Series:
     return distribution[distribution["dimension"] == dimension].set_index("group")["proposals"]
-
-
-def _slug(group: str) -> str:
-    """Return a group's name as part of an indicator's id: a province such as West-Vlaanderen has capitals."""
-    return group.lower().replace(" ", "_")

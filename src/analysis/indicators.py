@@ -38,6 +38,11 @@ class Recorder:
         return [self.one(f"{prefix}.{key}", float(value), unit) for key, value in values.items()]
 
 
+def name_group(group: str) -> str:
+    """Return a group's name as part of an indicator's id: a province such as West-Vlaanderen has capitals."""
+    return group.lower().replace(" ", "_")
+
+
 def tabulate(indicators: Iterable[Indicator], step: str, hashes: Mapping[str, str]) -> pd.DataFrame:
     """Return the indicators as a table (see `contracts.indicator_contract`), each table with the start of its hash."""
     rows = [

@@ -13,7 +13,6 @@ import nbformat
 from analysis.answer import compose
 from analysis.declarations import Edition, Language
 from analysis.faults import Fault, InputError, refuse
-from analysis.ingest import changed_files
 from analysis.kernels import execute
 from analysis.publish.html import render_html
 from analysis.publish.manifest import write_manifest
@@ -96,7 +95,7 @@ def render(store: Store, step: Step, edition: Edition, executed: nbformat.Notebo
         notice=answer.running_notice,
     )
     outputs = {"answer.html": page.encode(), "answer.pdf": render_pdf(page, created=edition.as_of)}
-    manifest = write_manifest(store, edition, outputs, answer.material.tables["indicators"], changed_files(store))
+    manifest = write_manifest(store, edition, outputs, answer.material.tables["indicators"], answer.changed)
     return {**outputs, "manifest.json": manifest}
 
 

@@ -14,7 +14,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from analysis.call import Call
 from analysis.declarations import Dates
 from analysis.faults import Fault, InputError, refuse
-from analysis.indicators import Indicator, Recorder
+from analysis.indicators import Indicator, Recorder, name_group
 
 Flags = NDArray[np.bool_]
 INFEASIBLE = 2  # status of scipy.optimize.milp
@@ -185,8 +185,7 @@ def indicators(selection: pd.DataFrame, chosen: pd.DataFrame, groups: pd.DataFra
     )
     counted = Recorder(describe_chosen, "chosen_groups")
     for row in groups.itertuples():
-        name = f"selection.{row.dimension}.{row.group.lower().replace(' ', '_')}"
-        yield counted.one(name, float(row.proposals), "count")
+        yield counted.one(f"selection.{row.dimension}.{name_group(row.group)}", float(row.proposals), "count")
     yield from _execution(chosen, proposals)
 
 
