@@ -156,6 +156,71 @@ FAULTS = {
         "maximum: 0",
         "line 41, selection.caps.0.maximum: found 0; expected greater than 0.",
     ),
+    "cap per something else": (
+        "maximum: 45000",
+        "maximum: 45000, per: week",
+        "line 41, selection.caps.0.per: found 'week'; expected 'total' or 'month'.",
+    ),
+    "starts that end before they begin": (
+        "choose: 4\n",
+        "choose: 4\n  starts: {earliest: 2024-06-02, latest: 2024-06-01}\n",
+        (
+            "line 39, selection.starts: found {earliest: 2024-06-02, latest: 2024-06-01}; "
+            "expected a latest start that is not before the earliest (2024-06-02)."
+        ),
+    ),
+    "starts without end": (
+        "choose: 4\n",
+        "choose: 4\n  starts: {earliest: 2024-06-02}\n",
+        "line 39, selection.starts.latest: found no such key; expected a value, for it is required.",
+    ),
+    "ranking by something else": (
+        "choose: 4\n",
+        "choose: 4\n  ranked_by: medians\n",
+        "line 39, selection.ranked_by: found 'medians'; expected 'totals' or 'expected_ranks'.",
+    ),
+    "lottery where totals decide": (
+        "choose: 4\n",
+        "choose: 4\n  lottery: true\n",
+        (
+            "line 39, selection.lottery: found true where totals decide; "
+            "expected ranked_by: expected_ranks, for only these part off a group at the line."
+        ),
+    ),
+    "no alternatives": (
+        "choose: 4\n",
+        "choose: 4\n  alternatives: 0\n",
+        "line 39, selection.alternatives: found 0; expected greater than or equal to 1.",
+    ),
+    "more alternatives than are listed": (
+        "choose: 4\n",
+        "choose: 4\n  alternatives: 101\n",
+        "line 39, selection.alternatives: found 101; expected less than or equal to 100.",
+    ),
+    "panel in capitals": (
+        "upkeep], weight: 2",
+        "upkeep], panel: North",
+        (
+            "line 35, scoring.raters.1.panel: found 'North'; "
+            "expected String should match pattern '^[a-z0-9]+(?:[-_][a-z0-9]+)*$'."
+        ),
+    ),
+    **{
+        f"too few {what}": (
+            "categories:\n",
+            f"uncertainty: {{{what}: {least - 1}}}\ncategories:\n",
+            f"line 11, uncertainty.{what}: found {least - 1}; expected greater than or equal to {least}.",
+        )
+        for what, least in (("draws", 400), ("weights", 100), ("choices", 1))
+    },
+    **{
+        f"too many {what}": (
+            "categories:\n",
+            f"uncertainty: {{{what}: {most + 1}}}\ncategories:\n",
+            f"line 11, uncertainty.{what}: found {most + 1}; expected less than or equal to {most}.",
+        )
+        for what, most in (("draws", 1_000_000), ("weights", 1_000_000), ("choices", 100_000))
+    },
     "quota on an unknown group": (
         "groups: [school]",
         "groups: [school, church]",
@@ -234,17 +299,17 @@ FAULTS = {
     "day written otherwise": (
         "as_of: 2024-04-01",
         "as_of: 1/4/2024",
-        "line 76, editions.0.as_of: found '1/4/2024'; expected a day as YYYY-MM-DD.",
+        "line LAST, editions.0.as_of: found '1/4/2024'; expected a day as YYYY-MM-DD.",
     ),
     "day that is a number": (
         "as_of: 2024-04-01",
         "as_of: 0",
-        "line 76, editions.0.as_of: found 0; expected a day as YYYY-MM-DD.",
+        "line LAST, editions.0.as_of: found 0; expected a day as YYYY-MM-DD.",
     ),
     "day that is a number as text": (
         "as_of: 2024-04-01",
         "as_of: '0'",
-        "line 76, editions.0.as_of: found '0'; expected a day as YYYY-MM-DD.",
+        "line LAST, editions.0.as_of: found '0'; expected a day as YYYY-MM-DD.",
     ),
     "phase of unknown name": (
         "- id: pilots",
@@ -264,7 +329,8 @@ def test_a_fault_in_a_call_is_named_with_its_line_and_key(
     store: Store, edit: Edit, refusal: Refusal, old: str, new: str, fault: str
 ) -> None:
     edit("call.yml", old, new)
-    assert refusal(lambda: store.call) == [f"call.yml, {fault}"]
+    last = len((store.raw / "call.yml").read_text(encoding="utf-8").splitlines())
+    assert refusal(lambda: store.call) == [f"call.yml, {fault.replace('LAST', str(last))}"]
 
 
 @pytest.mark.parametrize(
@@ -278,6 +344,14 @@ def test_a_fault_in_a_call_is_named_with_its_line_and_key(
         ("scoring: {start: 2024-03-01", "scoring: {start: 2024-01-01"),
         ("execution: {start: 2024-04-15, end: 2024-12-31", "execution: {start: 2024-04-01, end: 2024-04-01"),
         ("upkeep], weight: 2", "upkeep], weight: 0.001"),
+        ("upkeep], weight: 2", "upkeep], panel: north"),
+        ("choose: 4\n", "choose: 4\n  alternatives: 1\n"),
+        ("choose: 4\n", "choose: 4\n  alternatives: 100\n"),
+        ("choose: 4\n", "choose: 4\n  lottery: true\n  ranked_by: expected_ranks\n"),
+        ("choose: 4\n", "choose: 4\n  lottery: false\n"),
+        ("choose: 4\n", "choose: 4\n  starts: {earliest: 2024-06-01, latest: 2024-06-01}\n"),
+        ("categories:\n", "uncertainty: {draws: 400, weights: 100, choices: 1}\ncategories:\n"),
+        ("categories:\n", "uncertainty: {draws: 1000000, weights: 1000000, choices: 100000}\ncategories:\n"),
     ],
 )
 def test_what_lies_on_a_bound_is_accepted(store: Store, edit: Edit, old: str, new: str) -> None:
@@ -350,7 +424,9 @@ def test_each_rule_leads_to_one_path_and_one_path_takes_what_fits_no_rule(
     store: Store, edit: Edit, refusal: Refusal, rules: list[str], fault: str
 ) -> None:
     paths = [
-        f"  - {{id: path-{n}, label: {{en: A}}, description: {{en: B}}, rule: {rule}}}" for n, rule in enumerate(rules)
+        f"  - {{id: path-{n}, label: {{en: A}}, description: {{en: B}}, rule: {rule}{groups}}}"
+        for n, rule in enumerate(rules)
+        for groups in [", floor: 0.5, fewest: 2, most: 2" if rule == "similar" else ""]
     ]
     edit("call.yml", "letter:\n", "\n".join(["paths:", *paths, "letter:\n"]))
     assert refusal(lambda: store.call) == [f"call.yml, {fault}"]
@@ -376,6 +452,21 @@ def test_the_small_call_is_read_as_it_is_written(store: Store) -> None:
     assert call.dates.announcement.date == date(2024, 4, 1)
     assert (call.selection.choose, call.selection.seed, call.smallest_group) == (4, 0, 5)
     assert call.release[4].start == "announcement"
+
+
+def test_what_a_call_leaves_open_about_its_choice_has_the_ordinary_value(store: Store, edit: Edit) -> None:
+    declared = store.call.selection
+    assert (declared.ranked_by, declared.lottery, declared.starts, declared.alternatives) == ("totals", False, None, 10)
+    assert {cap.per for cap in declared.caps} == {"total"}
+    assert store.call.scoring.panels == {"rater-1": None, "rater-2": None}
+    edit("call.yml", "maximum: 45000", "maximum: 45000, per: month")
+    edit("call.yml", "choose: 4\n", "choose: 4\n  starts: {earliest: 2024-05-01, latest: 2024-06-01}\n")
+    edit("call.yml", "upkeep], weight: 2", "upkeep], panel: north")
+    call = read_call(store.raw)
+    assert [cap.per for cap in call.selection.caps] == ["month"]
+    assert call.selection.starts is not None
+    assert (call.selection.starts.earliest, call.selection.starts.latest) == (date(2024, 5, 1), date(2024, 6, 1))
+    assert call.scoring.panels == {"rater-1": None, "rater-2": "north"}
 
 
 def test_labels_come_in_the_language_asked_and_else_in_the_other() -> None:

@@ -15,7 +15,7 @@ CALL = small_call()
 CONTRACTS = contracts(CALL)
 PIPELINE = read_pipeline(Path(__file__).parents[1] / "notebooks")
 RAW = ["municipalities", "actors", "proposals", "involvement", "scores", "masterclasses", "budget", "staffing",
-       "survey", "decision"]  # fmt: skip
+       "survey", "decision", "follow_up_choice", "pilots", "joining"]  # fmt: skip
 
 
 def test_raw_tables_come_first() -> None:
@@ -36,7 +36,9 @@ def test_every_table_that_a_step_makes_has_a_contract_with_that_maker() -> None:
 def test_a_contract_is_whole(contract: Contract) -> None:
     assert contract.key
     assert set(contract.key) <= set(contract.columns)
-    assert not any(contract.columns[name].optional for name in contract.key)
+    # An omissible column tells rows apart where it is delivered; without it the rest of the key does so alone.
+    assert not any(contract.columns[name].optional and not contract.columns[name].omissible for name in contract.key)
+    assert all(column.optional for column in contract.columns.values() if column.omissible)
     assert contract.description
     assert all(column.description for column in contract.columns.values())
     assert all(
@@ -83,9 +85,12 @@ def test_a_proposal_may_belong_to_no_other_field() -> None:
 def test_only_what_a_call_may_leave_open_is_optional() -> None:
     optional = {name: [c for c, column in CONTRACTS[name].columns.items() if column.optional] for name in RAW}
     assert optional == {
-        "municipalities": [], "actors": [], "involvement": [], "scores": [], "budget": [], "staffing": [], "survey": [],
+        "municipalities": [], "actors": [], "involvement": [], "scores": [], "staffing": [], "survey": [],
+        "budget": ["year"],
         "proposals": ["summary", "partnership", "focus", "maturity_intake", "maturity_end", "requested_euro",
                       "requested_staff_months", "start", "months", "umbrella"],
         "masterclasses": ["feasibility", "desirability"],
-        "decision": ["reason"],
+        "decision": ["reason", "chosen"],
+        "follow_up_choice": ["pilot"], "joining": [],
+        "pilots": ["success", "support", "wider_need", "yearly_cost", "assessed_on"],
     }  # fmt: skip

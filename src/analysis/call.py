@@ -17,6 +17,8 @@ from analysis.consistency import (
     unknown_groups,
 )
 from analysis.declarations import (
+    CostSharing,
+    Count,
     Dates,
     Edition,
     FollowUp,
@@ -34,6 +36,7 @@ from analysis.declarations import (
     Selection,
     Statement,
     Text,
+    Uncertainty,
 )
 from analysis.documents import Checked, Finding, read_document
 from analysis.faults import Fault, InputError
@@ -53,11 +56,14 @@ class Call(Checked):
     umbrella_fields: tuple[Named, ...] = ()
     funds: tuple[Named, ...] = ()
     survey_questions: tuple[Named, ...] = ()
+    survey_invited: Count | None = None
     scoring: Scoring
     selection: Selection
+    uncertainty: Uncertainty = Uncertainty()
     dates: Dates
     phases: tuple[Phase, ...] = ()
     paths: tuple[FollowUp, ...] = ()
+    cost_sharing: CostSharing | None = None
     letter: Letter
     questions: tuple[Question, ...] = Field(min_length=1)
     statements: tuple[Statement, ...] = ()

@@ -72,6 +72,18 @@ def impossible_numbers(sections: dict[str, Any]) -> Iterator[Finding]:
     selection: Selection | None = sections.get("selection")
     if selection is None or selection.choose is None:
         return
+    if selection.lottery and selection.ranked_by == "totals":
+        expected = "ranked_by: expected_ranks, for only these part off a group at the line"
+        yield Finding(("selection", "lottery"), "true where totals decide", expected)
+    dates: Dates | None = sections.get("dates")
+    window = dates.execution if dates else None
+    if (
+        selection.starts
+        and window
+        and not window.start <= selection.starts.earliest <= selection.starts.latest <= window.end
+    ):
+        found = f"{selection.starts.earliest} to {selection.starts.latest}"
+        yield Finding(("selection", "starts"), found, f"days of the execution ({window.start} to {window.end})")
     if selection.shortlist is not None and selection.choose > selection.shortlist:
         expected = f"at most the size of the shortlist ({selection.shortlist})"
         yield Finding(("selection", "choose"), str(selection.choose), expected)

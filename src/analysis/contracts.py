@@ -24,7 +24,11 @@ UNFIT = (TypeError, ValueError, OverflowError)  # what pandas raises where a val
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its kind, meaning, unit, and the values that it may hold."""
+    """One column: its kind, meaning, unit, and the values that it may hold.
+
+    An `optional` column may hold nothing in a row; an `omissible` one, which is optional too, may also be left out of a
+    delivered file, and then holds nothing in any row.
+    """
 
     kind: Kind
     description: str
@@ -33,6 +37,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     optional: bool = False
+    omissible: bool = False
 
     def expected(self) -> str:
         """Say which values the column may hold."""
@@ -188,6 +193,6 @@ def _repeated_keys(table: pd.DataFrame, contract: Contract, place: str, first_ro
     key = list(contract.key)
     first = table.reset_index().groupby(key, dropna=False)["index"].transform("min")
     for row in table.index[table.duplicated(key)]:
-        values = ", ".join(str(value) for value in table.loc[row, key])
+        values = ", ".join(str(value) for value in table.loc[row, key] if pd.notna(value))
         found = f"{values!r} again, which stands in row {first[row] + first_row}"
         yield Fault(f"{place}, row {row + first_row}, column {'+'.join(key)}", found, "each key once")

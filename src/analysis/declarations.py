@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -16,6 +17,8 @@ Topic = Literal["scaling_up", "basis", "money", "staff", "not_selected", "evalua
 PhaseId = Literal["call", "pilots"]
 Maturity = Literal["idea", "plan", "prototype"]
 MATURITIES: tuple[Maturity, ...] = ("idea", "plan", "prototype")
+ANSWERS = (1, 2, 3, 4, 5)  # to a survey question, from disagree to agree
+AGREEING = (4, 5)
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
 Positive = Annotated[float, Field(gt=0)]
@@ -113,11 +116,15 @@ class Criterion(Named):
 
 
 class Rater(Named):
-    """A rater: a juror or the organiser itself, the criteria that it judges, and its weight in the total."""
+    """A rater: a juror or the organiser itself, the criteria that it judges, and its weight in the total.
+
+    Where a jury sits in panels, `panel` is the rater's; one without a panel scores in all of them.
+    """
 
     role: Literal["juror", "organiser"]
     criteria: tuple[Identifier, ...] = Field(min_length=1)
     weight: Positive = 1.0
+    panel: Identifier | None = None
 
 
 class Scale(Checked):
@@ -140,12 +147,43 @@ class Scoring(Checked):
     criteria: tuple[Criterion, ...] = Field(min_length=1)
     raters: tuple[Rater, ...] = Field(min_length=1)
 
+    @property
+    def criterion_weights(self) -> dict[str, float]:
+        """Return the weight of each criterion in an individual score."""
+        return {criterion.id: criterion.weight for criterion in self.criteria}
+
+    @property
+    def rater_weights(self) -> dict[str, float]:
+        """Return the weight of each rater in the total."""
+        return {rater.id: rater.weight for rater in self.raters}
+
+    @property
+    def panels(self) -> dict[str, str | None]:
+        """Return the panel of each rater."""
+        return {rater.id: rater.panel for rater in self.raters}
+
+
+class Uncertainty(Checked):
+    """How many draws the answer to "how sure is the order" rests on.
+
+    `draws` are those of the expected ranks, per chain; `weights` those of other weights and of other raters; `choices`
+    is for how many of these the choice is computed too.
+    """
+
+    draws: Annotated[int, Field(ge=400, le=1_000_000)] = 10_000
+    weights: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+    choices: Annotated[int, Field(ge=1, le=100_000)] = 400
+
 
 class Cap(Named):
-    """The most that the chosen proposals may ask for together."""
+    """The most that the chosen proposals may ask for together, in all or in any month of the execution.
+
+    What a proposal asks for is spread evenly over the days of its execution.
+    """
 
     column: Literal["requested_euro", "requested_staff_months"]
     maximum: Positive
+    per: Literal["total", "month"] = "total"
     source: str
 
 
@@ -170,13 +208,34 @@ class Quota(Named):
         return self
 
 
+class Starts(Checked):
+    """The window within which the choice may move the first day of an execution, to the first of a month."""
+
+    earliest: Date
+    latest: Date
+
+    @model_validator(mode="after")
+    def _is_a_window(self) -> Starts:
+        if self.latest < self.earliest:
+            raise ValueError(f"a latest start that is not before the earliest ({self.earliest})")
+        return self
+
+
 class Selection(Checked):
-    """How many are shortlisted and chosen, under which caps and quotas, and how a tie is handled."""
+    """How many are shortlisted and chosen, by which ranking, under which caps and quotas, and how a tie is handled.
+
+    `lottery` draws the places that the expected ranks leave open among the group at the line, with the seed.
+    `starts` makes the first days movable; `alternatives` is how many of the best choices are listed.
+    """
 
     shortlist: Count
     choose: Count
+    ranked_by: Literal["totals", "expected_ranks"] = "totals"
     tie_rule: str = Field(pattern=r"^(report|median|lottery|criterion:[a-z0-9_-]+)$")
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
+    lottery: bool = False
+    starts: Starts | None = None
+    alternatives: Annotated[int, Field(ge=1, le=100)] = 10
     caps: tuple[Cap, ...] = ()
     quotas: tuple[Quota, ...] = ()
 
@@ -197,12 +256,74 @@ class Phase(Named):
 class FollowUp(Named):
     """A path for proposals that were not chosen, and the rule that leads to it.
 
-    `umbrella`: another field's organisation suits the idea better; `similar`: a chosen proposal has the same category
-    and focus; `immature`: it did not become a prototype; `other`: none of these.
+    `umbrella`: another field's organisation suits the idea better; `similar`: it has a place in the group around a
+    chosen proposal that it is like; `immature`: it did not become a prototype; `other`: none of these. A group has
+    from `fewest` to `most` members, each at least `floor` like its pilot on a scale of 0 to 1.
     """
 
     description: Text
     rule: Literal["umbrella", "similar", "immature", "other"]
+    floor: float | None = Field(default=None, ge=0, le=1)
+    fewest: int | None = Field(default=None, ge=1)
+    most: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _forms_groups_where_similar(self) -> FollowUp:
+        given = [value is not None for value in (self.floor, self.fewest, self.most)]
+        if self.rule == "similar" and not all(given):
+            raise ValueError("a floor, fewest and most, for the rule similar forms groups")
+        if self.rule != "similar" and any(given):
+            raise ValueError("no floor, fewest or most, for only the rule similar forms groups")
+        if self.fewest is not None and self.most is not None and self.most < self.fewest:
+            raise ValueError(f"most of at least fewest ({self.fewest})")
+        return self
+
+
+PartModel = Literal["equal", "per_head", "banded"]
+PART_MODELS: tuple[PartModel, ...] = ("equal", "per_head", "banded")
+
+
+class Band(Checked):
+    """The municipalities from a population on, up to the next band, and how many parts of the cost each pays."""
+
+    from_population: int = Field(ge=0)
+    parts: Positive
+
+
+class CostSharing(Checked):
+    """How the yearly cost of a service is split over the municipalities that join it.
+
+    `equal`: the same for each; `per_head`: by population; `banded`: by the parts of the band of its population;
+    `mixed`: a share of the cost by each model that `mix` names. From what a municipality would pay a year at most, or
+    from a fixed price (euro), follows how many must join.
+    """
+
+    model: Literal[PartModel, "mixed"]
+    bands: tuple[Band, ...] = ()
+    mix: dict[PartModel, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
+    most_per_municipality: Count | None = None
+    price: Count | None = None
+    source: str
+
+    @property
+    def shares(self) -> dict[PartModel, float]:
+        """Return the share of the cost that each model splits."""
+        return dict(self.mix) if self.model == "mixed" else {self.model: 1.0}
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> CostSharing:
+        if (self.model == "mixed") != bool(self.mix):
+            raise ValueError("a mix where the model is mixed, and nowhere else")
+        if self.mix and sum(Decimal(str(share)) for share in self.mix.values()) != 1:
+            raise ValueError("a mix of shares that are 1 together")
+        if ("banded" in self.shares) != bool(self.bands):
+            raise ValueError("bands where a part of the cost is banded, and nowhere else")
+        limits = [band.from_population for band in self.bands]
+        if limits and (limits[0] != 0 or limits != sorted(set(limits))):
+            raise ValueError("bands from population 0 on, each from a larger population than the one before")
+        if self.price is not None and self.most_per_municipality is not None:
+            raise ValueError("a fixed price or the most per municipality, not both")
+        return self
 
 
 class Question(Checked):
@@ -265,4 +386,11 @@ GROUPED_BY = {
     "actor_kind": "actor_kinds",
     "focus": "focuses",
 }
+LINE_GROUPS = ("accepted", "lottery", "rejected")
+STATISTICS = ("icc1", "icck", "icc3", "alpha")
+SCOPES = ("all", "shortlist")
+VARIED = ("weights", "raters")
+CONDITIONS = ("success", "support", "wider_need")  # for a pilot to be scaled up
+SCALING = ("approved", "lacking", "open")
+OBSTACLES = ("one_proposal", "one_rater", "no_overlap", "all_equal", "too_many", "not_converged")
 FIXED_GROUPS = {"reach": ("local", "regional"), "scale": ("city", "municipality")}

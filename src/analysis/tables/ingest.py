@@ -1,0 +1,264 @@
+"""The contracts of the delivered tables, which the first step checks."""
+
+from __future__ import annotations
+
+from analysis.call import Call
+from analysis.contracts import Column, Contract
+from analysis.declarations import FIXED_GROUPS, MATURITIES
+from analysis.tables.cells import count, number, text
+
+
+def contracts(call: Call) -> list[Contract]:
+    """Return these contracts, in the order of the steps that make them."""
+    return [
+        _municipalities(),
+        _actors(call),
+        _proposals(call),
+        _involvement(),
+        _scores(call),
+        _masterclasses(call),
+        _budget(call),
+        _staffing(call),
+        _survey(call),
+        _decision(),
+        _follow_up_choice(call),
+        _pilots(),
+        _joining(),
+    ]
+
+
+def _municipalities() -> Contract:
+    return Contract(
+        "municipalities",
+        "01_ingest",
+        "The municipalities that can take part",
+        {
+            "nis": text("Code of the municipality (NIS)"),
+            "name": text("Name of the municipality"),
+            "province": text("Province"),
+            "arrondissement": text("Arrondissement"),
+            "population": count("Legal population", "inhabitants", 1),
+            "latitude": number("Latitude of the area centroid (WGS84)", "degrees", -90, 90),
+            "longitude": number("Longitude of the area centroid (WGS84)", "degrees", -180, 180),
+            "scale": text("City or municipality, by population", FIXED_GROUPS["scale"]),
+        },
+        key=("nis",),
+    )
+
+
+def _actors(call: Call) -> Contract:
+    return Contract(
+        "actors",
+        "01_ingest",
+        "The actors that lead a proposal",
+        {
+            "actor": text("Id of the actor"),
+            "name": text("Name of the actor"),
+            "kind": text("Kind of actor", call.ids("actor_kinds")),
+            "nis": text("Municipality of the actor (NIS)"),
+        },
+        key=("actor",),
+        foreign={"nis": ("municipalities", "nis")},
+    )
+
+
+def _proposals(call: Call) -> Contract:
+    umbrella = ("none", *call.ids("umbrella_fields"))
+    return Contract(
+        "proposals",
+        "01_ingest",
+        "The proposals as submitted",
+        {
+            "proposal": text("Id of the proposal"),
+            "title": text("Title"),
+            "summary": text("Summary", optional=True),
+            "category": text("Category", call.ids("categories")),
+            "actor": text("Lead actor"),
+            "partnership": text("Kind of partnership", call.ids("partnerships"), optional=True),
+            "reach": text("Regional or local reach", FIXED_GROUPS["reach"]),
+            "focus": text("Focus of the project", call.ids("focuses"), optional=True),
+            "cross_sector": Column("flag", "Whether the project works across sectors"),
+            "maturity_intake": text("Maturity at the intake", MATURITIES, optional=True),
+            "maturity_end": text("Maturity at the end of the masterclasses", MATURITIES, optional=True),
+            "requested_euro": count("Money asked for", "euro", optional=True),
+            "requested_staff_months": number("Staff asked for", "person-months", optional=True),
+            "start": Column("day", "First day of the execution", optional=True),
+            "months": count("Length of the execution", "months", 1, optional=True),
+            "umbrella": text("Other field that the idea may fit better", umbrella, optional=True),
+        },
+        key=("proposal",),
+        foreign={"actor": ("actors", "actor")},
+    )
+
+
+def _involvement() -> Contract:
+    return Contract(
+        "involvement",
+        "01_ingest",
+        "The municipalities involved in each proposal",
+        {"proposal": text("Proposal"), "nis": text("Municipality (NIS)")},
+        key=("proposal", "nis"),
+        foreign={"proposal": ("proposals", "proposal"), "nis": ("municipalities", "nis")},
+    )
+
+
+def _scores(call: Call) -> Contract:
+    scale = call.scoring.scale
+    return Contract(
+        "scores",
+        "01_ingest",
+        "Every score given; a score that was not given has no row",
+        {
+            "proposal": text("Proposal"),
+            "rater": text("Rater", tuple(rater.id for rater in call.scoring.raters)),
+            "criterion": text("Criterion", tuple(criterion.id for criterion in call.scoring.criteria)),
+            "score": number("Score on the scale of the call", "points", scale.low, scale.high),
+        },
+        key=("proposal", "rater", "criterion"),
+        foreign={"proposal": ("proposals", "proposal")},
+    )
+
+
+def _masterclasses(call: Call) -> Contract:
+    scale = call.scoring.scale
+    return Contract(
+        "masterclasses",
+        "01_ingest",
+        "Attendance of the masterclasses and the interim tests",
+        {
+            "proposal": text("Proposal"),
+            "session": count("Number of the session", "", 1),
+            "attended": Column("flag", "Whether the applicants took part"),
+            "feasibility": number("Interim test of feasibility", "points", scale.low, scale.high, optional=True),
+            "desirability": number("Interim test of desirability", "points", scale.low, scale.high, optional=True),
+        },
+        key=("proposal", "session"),
+        foreign={"proposal": ("proposals", "proposal")},
+    )
+
+
+def _budget(call: Call) -> Contract:
+    phases = call.ids("phases")
+    return Contract(
+        "budget",
+        "01_ingest",
+        "What each phase costs, by line and source of funds",
+        {
+            "phase": text("Phase", phases),
+            "line": text("Budget line"),
+            "euro": count("Amount", "euro"),
+            "fund": text("Source of funds", call.ids("funds")),
+            "year": Column(
+                "integer",
+                "Year that the amount falls in; where there is none, it is spread over the phase (may be left out)",
+                low=1,
+                optional=True,
+                omissible=True,
+            ),
+        },
+        key=("phase", "line", "fund", "year"),
+    )
+
+
+def _staffing(call: Call) -> Contract:
+    phases = call.ids("phases")
+    return Contract(
+        "staffing",
+        "01_ingest",
+        "Who works on each phase",
+        {
+            "phase": text("Phase", phases),
+            "employee": text("Code of the employee"),
+            "fraction": number("Share of full time", "fte", 0, 1),
+            "from": Column("day", "First day of the work"),
+            "to": Column("day", "Last day of the work"),
+        },
+        key=("phase", "employee", "from"),
+    )
+
+
+def _survey(call: Call) -> Contract:
+    return Contract(
+        "survey",
+        "01_ingest",
+        "Answers to the survey of participants",
+        {
+            "respondent": text("Code of the respondent"),
+            "chosen": Column("flag", "Whether the respondent's proposal was chosen"),
+            "question": text("Question", call.ids("survey_questions")),
+            "answer": Column("integer", "Answer, from disagree to agree", "points", low=1, high=5),
+        },
+        key=("respondent", "question"),
+    )
+
+
+def _decision() -> Contract:
+    return Contract(
+        "decision",
+        "01_ingest",
+        "The proposals actually chosen, where a decision was delivered",
+        {
+            "proposal": text("Proposal"),
+            "reason": text("Reason, where this departs from the computed choice", optional=True),
+            "chosen": Column(
+                "text",
+                "Whether it is chosen; false states why one is left out",
+                allowed=("true", "false"),
+                optional=True,
+                omissible=True,
+            ),
+        },
+        key=("proposal",),
+        foreign={"proposal": ("proposals", "proposal")},
+    )
+
+
+def _follow_up_choice(call: Call) -> Contract:
+    return Contract(
+        "follow_up_choice",
+        "01_ingest",
+        "The paths chosen by hand for proposals that were not chosen, which come before the rules",
+        {
+            "proposal": text("Proposal"),
+            "path": text("Path", call.ids("paths")),
+            "pilot": Column(
+                "text",
+                "Chosen proposal whose group it joins, where the path forms groups",
+                optional=True,
+                omissible=True,
+            ),
+            "reason": text("Reason"),
+        },
+        key=("proposal",),
+        foreign={"proposal": ("proposals", "proposal"), "pilot": ("proposals", "proposal")},
+    )
+
+
+def _pilots() -> Contract:
+    return Contract(
+        "pilots",
+        "01_ingest",
+        "What became of the pilots, as far as assessed, and what a service made of each would cost",
+        {
+            "proposal": text("Chosen proposal"),
+            "success": text("Whether the pilot was successful", ("true", "false"), optional=True),
+            "support": text("Whether the pilot is supported", ("true", "false"), optional=True),
+            "wider_need": text("Whether it meets a wider need", ("true", "false"), optional=True),
+            "yearly_cost": count("Cost of the service a year", "euro", 1, optional=True),
+            "assessed_on": Column("day", "Day of the assessment, where any of these is known", optional=True),
+            "source": text("Where the assessment is known from"),
+        },
+        key=("proposal",),
+        foreign={"proposal": ("proposals", "proposal")},
+    )
+
+
+def _joining() -> Contract:
+    return Contract(
+        "joining",
+        "01_ingest",
+        "The municipalities that join the service made of a pilot",
+        {"proposal": text("Chosen proposal"), "nis": text("Municipality (NIS)")},
+        key=("proposal", "nis"),
+        foreign={"proposal": ("pilots", "proposal"), "nis": ("municipalities", "nis")},
+    )

@@ -1,0 +1,170 @@
+"""The contracts of shortlist and choice."""
+
+from __future__ import annotations
+
+from analysis.call import Call
+from analysis.contracts import Column, Contract
+from analysis.declarations import FIXED_GROUPS, VARIED
+from analysis.tables.cells import ALL_REASONS, DIMENSIONS, REASONS, count, indicator_contract, number, text
+
+
+def contracts(call: Call) -> list[Contract]:
+    """Return these contracts, in the order of the steps that make them."""
+    return [
+        _selection(),
+        _chosen(),
+        _chosen_groups(),
+        _constraint_prices(),
+        _reasons(),
+        _alternatives(),
+        _choice_shares(),
+        _choice_changes(call),
+        indicator_contract("selection_indicators", "04_selection"),
+    ]
+
+
+def _selection() -> Contract:
+    return Contract(
+        "selection",
+        "04_selection",
+        "Every shortlisted proposal, whether it is chosen, and why not",
+        {
+            "proposal": text("Proposal"),
+            "rank": count("Rank by total", "rank", 1),
+            "total": number("Total", "points", None),
+            "merit": number("What decides: the total, or how many proposals it is expected to leave behind", "", None),
+            "computed": Column("flag", "Whether the computed choice holds it"),
+            "chosen": Column("flag", "Whether it is chosen"),
+            "reason": text("Kind of reason why it is not chosen", REASONS, optional=True),
+            "constraints": text("Constraints without which it would be chosen, joined by a space", optional=True),
+            "lacking": number(
+                "Merit below the lowest that merit alone would choose",
+                "as merit",
+                optional=True,
+            ),
+            "decided": text("Reason stated with the decision", optional=True),
+            "start": Column("day", "First day of the execution, where it is chosen and dated", optional=True),
+            "alternatives": count("In how many of the listed best choices it stands", "choices"),
+        },
+        key=("proposal",),
+    )
+
+
+def _chosen() -> Contract:
+    return Contract(
+        "chosen",
+        "04_selection",
+        "The chosen proposals",
+        {
+            "proposal": text("Proposal"),
+            "title": text("Title"),
+            "actor": text("Name of the lead actor"),
+            "municipality": text("Municipality of the lead actor"),
+            "category": text("Category"),
+            "partnership": text("Kind of partnership", optional=True),
+            "focus": text("Focus", optional=True),
+            "reach": text("Reach", FIXED_GROUPS["reach"]),
+            "start": Column("day", "First day of the execution", optional=True),
+            "end": Column("day", "Last day of the execution", optional=True),
+            "euro": count("Money", "euro", optional=True),
+            "staff_months": number("Staff", "person-months", optional=True),
+        },
+        key=("proposal",),
+    )
+
+
+def _chosen_groups() -> Contract:
+    return Contract(
+        "chosen_groups",
+        "04_selection",
+        "Number of chosen proposals per group, in outline",
+        {
+            "dimension": text("Dimension", DIMENSIONS),
+            "group": text("Group"),
+            "proposals": count("Chosen proposals", "proposals"),
+        },
+        key=("dimension", "group"),
+    )
+
+
+def _constraint_prices() -> Contract:
+    return Contract(
+        "constraint_prices",
+        "04_selection",
+        "What every cap and quota costs the choice",
+        {
+            "constraint": text("Cap or quota"),
+            "bound": number("The declared bound", "as the constraint", None),
+            "used": number("What the chosen proposals use of it", "as the constraint", None),
+            "gain": number("Gain in the sum of totals without it", "points"),
+            "enters": text("Proposals that would come in, joined by a space", optional=True),
+            "leaves": text("Proposals that would go out, joined by a space", optional=True),
+        },
+        key=("constraint",),
+    )
+
+
+def _reasons() -> Contract:
+    return Contract(
+        "reasons",
+        "04_selection",
+        "Why each proposal is not chosen",
+        {
+            "proposal": text("Proposal"),
+            "rank": count("Rank by total", "rank", 1, optional=True),
+            "total": number("Total", "points", None, optional=True),
+            "merit": number("What decides", "", None, optional=True),
+            "reason": text("Kind of reason", ALL_REASONS),
+            "constraints": text("Constraints without which it would be chosen, joined by a space", optional=True),
+            "lacking": number("Merit that it lacks to the line", "as merit", optional=True),
+            "decided": text("Reason stated with the decision", optional=True),
+            "passed": count("Chosen projects with less merit, for one on the shortlist", "proposals", optional=True),
+        },
+        key=("proposal",),
+    )
+
+
+def _alternatives() -> Contract:
+    return Contract(
+        "alternatives",
+        "04_selection",
+        "The best choices in order, beside the computed one",
+        {
+            "place": count("Place among the choices", "", 1),
+            "sum": number("Sum of the merits", "as merit", None),
+            "distance": number("Merit below the computed choice", "as merit"),
+            "enters": text("Proposals that it has and the computed choice has not, joined by a space", optional=True),
+            "leaves": text("Proposals that only the computed choice has, joined by a space", optional=True),
+        },
+        key=("place",),
+    )
+
+
+def _choice_shares() -> Contract:
+    return Contract(
+        "choice_shares",
+        "04_selection",
+        "How often a proposal is in the computed choice under other weights and under other raters",
+        {
+            "proposal": text("Proposal"),
+            "varied": text("What was varied", VARIED),
+            "chosen": number("Share of the draws with a possible choice in which it is chosen", "share", 0, 1),
+            "possible": number("Share of all draws with a possible choice", "share", 0, 1),
+        },
+        key=("proposal", "varied"),
+    )
+
+
+def _choice_changes(call: Call) -> Contract:
+    return Contract(
+        "choice_changes",
+        "04_selection",
+        "Who would enter or leave the computed choice without a rater",
+        {
+            "rater": text("Rater left out", tuple(rater.id for rater in call.scoring.raters)),
+            "proposal": text("Proposal"),
+            "change": text("What happens to it", ("enters", "leaves")),
+            "possible": Column("flag", "Whether any choice is possible without the rater"),
+        },
+        key=("rater", "proposal"),
+    )
