@@ -45,7 +45,9 @@ def table(scores: Sequence[Score]) -> pd.DataFrame:
 
 
 def totals_of(scores: Sequence[Score], call: Call) -> pd.DataFrame:
-    return scoring.total(scoring.score_individually(table(scores), call), call)
+    return scoring.total(
+        scoring.score_individually(table(scores), call.scoring.criterion_weights), call.scoring.rater_weights
+    )
 
 
 def exact_totals(scores: Sequence[Score], call: Call) -> dict[str, Fraction]:
@@ -69,7 +71,9 @@ def exact_totals(scores: Sequence[Score], call: Call) -> dict[str, Fraction]:
 
 
 def test_an_individual_score_is_the_weighted_mean_of_the_criteria_that_were_scored() -> None:
-    individual = scoring.score_individually(table(SCORES), CALL).set_index(["proposal", "rater"])
+    individual = scoring.score_individually(table(SCORES), CALL.scoring.criterion_weights).set_index(
+        ["proposal", "rater"]
+    )
     assert individual.loc[("P1", "j1"), "score"] == (6 + 8 + 2 * 9) / 4
     assert individual.loc[("P1", "own"), "score"] == 5.5
     assert individual.loc[("P2", "j1"), "score"] == (7 + 2 * 4) / 3
@@ -150,7 +154,9 @@ def test_equal_totals_stay_equal_whatever_thirds_they_are_made_of() -> None:
 @pytest.mark.parametrize("weights", [{"x": 0.1, "y": 0.1}, {"x": 0.2, "y": 0.5}, {"x": 0.1, "y": 0.2, "z": 0.4}])
 def test_the_highest_scores_never_come_out_above_the_scale(weights: dict[str, float]) -> None:
     call = call_with({"a": 1}, weights, high=6)
-    individual = scoring.score_individually(table([("P", "a", name, 6) for name in weights]), call)
+    individual = scoring.score_individually(
+        table([("P", "a", name, 6) for name in weights]), call.scoring.criterion_weights
+    )
     assert keep_contract("individual_scores", individual, call)["score"].tolist() == [6]
 
 
@@ -161,7 +167,7 @@ def test_spread_and_severity_are_those_by_hand() -> None:
         [(p, r, float(score)) for r, of in sheet.items() for p, score in of.items()],
         columns=["proposal", "rater", "score"],
     )
-    spread = keep_contract("rater_spread", scoring.spread_by_rater(individual, call), call)
+    spread = keep_contract("rater_spread", scoring.spread_by_rater(individual, list(call.scoring.rater_weights)), call)
     assert spread["rater"].tolist() == ["c", "a", "b"]  # in the order of the call
     found = spread.set_index("rater")
     for rater, of in sheet.items():
@@ -179,15 +185,17 @@ def test_spread_and_severity_are_those_by_hand() -> None:
 
 def test_a_single_rater_has_no_severity_and_its_scores_are_the_totals() -> None:
     call = call_with({"a": 1}, {"x": 1})
-    individual = scoring.score_individually(table([("P", "a", "x", 3), ("Q", "a", "x", 8)]), call)
-    spread = keep_contract("rater_spread", scoring.spread_by_rater(individual, call), call)
+    individual = scoring.score_individually(
+        table([("P", "a", "x", 3), ("Q", "a", "x", 8)]), call.scoring.criterion_weights
+    )
+    spread = keep_contract("rater_spread", scoring.spread_by_rater(individual, list(call.scoring.rater_weights)), call)
     assert spread["severity"].isna().all()
-    assert scoring.total(individual, call)["total"].tolist() == [3, 8]
+    assert scoring.total(individual, call.scoring.rater_weights)["total"].tolist() == [3, 8]
 
 
 def test_indicators_count_raters_jurors_and_missing_scores() -> None:
-    individual = scoring.score_individually(table(SCORES), CALL)
-    totals = scoring.total(individual, CALL).assign(shortlisted=[True, False])
+    individual = scoring.score_individually(table(SCORES), CALL.scoring.criterion_weights)
+    totals = scoring.total(individual, CALL.scoring.rater_weights).assign(shortlisted=[True, False])
     found = {item.id: item.value for item in scoring.indicators(individual, totals, CALL)}
     assert found == {
         "scoring.proposals": 2,
@@ -210,10 +218,10 @@ def test_the_median_is_that_of_the_individual_scores() -> None:
 
 def test_nothing_given_is_changed() -> None:
     scores = make_table("scores", *({"proposal": p, "rater": r, "criterion": c, "score": s} for p, r, c, s in SCORES))
-    individual = scoring.score_individually(scores, CALL)
-    totals = scoring.total(individual, CALL).assign(shortlisted=True)
+    individual = scoring.score_individually(scores, CALL.scoring.criterion_weights)
+    totals = scoring.total(individual, CALL.scoring.rater_weights).assign(shortlisted=True)
     with unchanged(scores, individual, totals):
-        scoring.score_individually(scores, CALL)
-        scoring.total(individual, CALL)
-        scoring.spread_by_rater(individual, CALL)
+        scoring.score_individually(scores, CALL.scoring.criterion_weights)
+        scoring.total(individual, CALL.scoring.rater_weights)
+        scoring.spread_by_rater(individual, list(CALL.scoring.rater_weights))
         list(scoring.indicators(individual, totals, CALL))

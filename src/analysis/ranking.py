@@ -7,8 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from analysis.call import Call
+from analysis.declarations import Selection
 from analysis.faults import Fault, InputError
+from analysis.lottery import draw_lots
+
+CLEAR = 3.0  # standard errors of the simulation; a smaller difference in expected rank is none
 
 
 def rank_totals(totals: pd.DataFrame) -> pd.DataFrame:
@@ -17,29 +20,81 @@ def rank_totals(totals: pd.DataFrame) -> pd.DataFrame:
     return totals.assign(rank=ranks).sort_values(["rank", "proposal"]).reset_index(drop=True)
 
 
-def shortlist(ranked: pd.DataFrame, scores: pd.DataFrame, call: Call) -> pd.DataFrame:
-    """Return the ranked totals with the column `shortlisted`: the best of them, as many as the call says.
+def weigh_merit(ranked: pd.DataFrame, selection: Selection, expected: pd.DataFrame) -> pd.DataFrame:
+    """Return the ranked totals with `merit`, what decides, and `error`, the difference in it that means nothing.
+
+    Where totals decide, merit is the total, without error. Where expected ranks decide, it is the number of proposals
+    that a proposal is expected to leave behind, and the error that of the simulation; `expected` is the table
+    `expected_ranks` with every proposal.
+    """
+    if selection.ranked_by == "totals":
+        return ranked.assign(merit=ranked["total"], error=0.0)
+    by_proposal = expected.set_index("proposal")
+    behind = len(ranked) - ranked["proposal"].map(by_proposal["er"])
+    return ranked.assign(merit=behind, error=ranked["proposal"].map(by_proposal["error"]))
+
+
+def fill_places(
+    weighed: pd.DataFrame, scores: pd.DataFrame, expected: pd.DataFrame, selection: Selection
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the ranked totals with the column `shortlisted`, and the table `lottery`, empty where there is none."""
+    if selection.lottery:
+        return draw_shortlist(weighed, expected, selection)
+    return shortlist(weighed, scores, selection), draw_lots([], 0, selection.seed)
+
+
+def shortlist(weighed: pd.DataFrame, scores: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Return the ranked totals with the column `shortlisted`: the best by merit, as many as the call says.
 
     A tie at the line is settled by the call's tie rule. Raises InputError with the names of those tied where the rule
     is to report it, or settles nothing, and where fewer proposals were scored than are to be shortlisted.
     """
-    size = call.selection.shortlist
-    if len(ranked) < size:
-        found = f"{len(ranked)} scored proposals"
+    size = selection.shortlist
+    if len(weighed) < size:
+        found = f"{len(weighed)} scored proposals"
         raise InputError([Fault("scores.csv", found, f"at least the {size} of the shortlist (call.yml, selection)")])
-    line = ranked["total"].nlargest(size).iloc[-1]
-    above, tied = ranked[ranked["total"] > line], ranked[ranked["total"] == line]
-    places = size - len(above)
-    listed = set(above["proposal"]) | set(_settle(tied, places, scores, call))
-    return ranked.assign(shortlisted=ranked["proposal"].isin(listed))
+    above, tied = part_at_line(weighed, size)
+    listed = {*above["proposal"], *_settle(tied, size - len(above), scores, selection)}
+    return weighed.assign(shortlisted=weighed["proposal"].isin(listed)).drop(columns="error")
 
 
-def _settle(tied: pd.DataFrame, places: int, scores: pd.DataFrame, call: Call) -> list[str]:
+def draw_shortlist(
+    weighed: pd.DataFrame, expected: pd.DataFrame, selection: Selection
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the ranked totals with the column `shortlisted`, and the table `lottery` that decided the last places.
+
+    On the shortlist are the proposals that the expected ranks accept; the places that are left are drawn among those
+    that they leave to a lottery.
+    """
+    group = weighed["proposal"].map(expected.set_index("proposal")["group"])
+    accepted = weighed.loc[group == "accepted", "proposal"]
+    waiting = int((group == "lottery").sum())
+    if not len(accepted) <= selection.shortlist <= len(accepted) + waiting:
+        found = f"{len(accepted)} proposals that the expected ranks accept and {waiting} that they leave to a lottery"
+        expected_places = f"groups that fill the {selection.shortlist} places, or lottery: false (call.yml, selection)"
+        raise InputError([Fault("scores.csv", found, expected_places)])
+    draw = draw_lots(weighed.loc[group == "lottery", "proposal"], selection.shortlist - len(accepted), selection.seed)
+    listed = {*accepted, *draw.loc[draw["drawn"], "proposal"]}
+    return weighed.assign(shortlisted=weighed["proposal"].isin(listed)).drop(columns="error"), draw
+
+
+def part_at_line(weighed: pd.DataFrame, size: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows above the line for `size` places, and those that stand on it with equal merit.
+
+    Two merits are equal that differ by less than CLEAR times the error of their difference.
+    """
+    line = weighed.nlargest(size, "merit").iloc[-1]
+    margin = CLEAR * np.hypot(weighed["error"], line["error"])
+    distance = weighed["merit"] - line["merit"]
+    return weighed[distance > margin], weighed[distance.abs() <= margin]
+
+
+def _settle(tied: pd.DataFrame, places: int, scores: pd.DataFrame, selection: Selection) -> list[str]:
     """Return which of the tied proposals take the places that are left."""
     if len(tied) == places:
         return list(tied["proposal"])
-    rule = call.selection.tie_rule
-    key = _TIE_KEYS[rule.partition(":")[0]](tied, scores, call)
+    rule = selection.tie_rule
+    key = _TIE_KEYS[rule.partition(":")[0]](tied, scores, selection)
     ordered = tied.assign(key=key.to_numpy()).sort_values("key", ascending=False, kind="stable")
     if ordered["key"].iloc[places - 1] == ordered["key"].iloc[places]:
         names = ", ".join(sorted(tied["proposal"]))
@@ -49,30 +104,30 @@ def _settle(tied: pd.DataFrame, places: int, scores: pd.DataFrame, call: Call) -
     return list(ordered["proposal"].iloc[:places])
 
 
-def _no_key(tied: pd.DataFrame, scores: pd.DataFrame, call: Call) -> pd.Series:
-    del scores, call
+def _no_key(tied: pd.DataFrame, scores: pd.DataFrame, selection: Selection) -> pd.Series:
+    del scores, selection
     return pd.Series(0.0, index=tied.index)
 
 
-def _median_key(tied: pd.DataFrame, scores: pd.DataFrame, call: Call) -> pd.Series:
-    del scores, call
+def _median_key(tied: pd.DataFrame, scores: pd.DataFrame, selection: Selection) -> pd.Series:
+    del scores, selection
     return tied["median"]
 
 
-def _criterion_key(tied: pd.DataFrame, scores: pd.DataFrame, call: Call) -> pd.Series:
-    criterion = call.selection.tie_rule.partition(":")[2]
+def _criterion_key(tied: pd.DataFrame, scores: pd.DataFrame, selection: Selection) -> pd.Series:
+    criterion = selection.tie_rule.partition(":")[2]
     means = scores[scores["criterion"] == criterion].groupby("proposal")["score"].mean()
     return tied["proposal"].map(means).fillna(-np.inf).round(9)
 
 
-def _lottery_key(tied: pd.DataFrame, scores: pd.DataFrame, call: Call) -> pd.Series:
-    """Return a drawn number per proposal; drawn in the order of ids, so that the order of rows plays no part."""
+def _lottery_key(tied: pd.DataFrame, scores: pd.DataFrame, selection: Selection) -> pd.Series:
+    """Return the places of a lottery that anyone can check, the first as the highest."""
     del scores
-    drawn = np.random.default_rng(call.selection.seed).permutation(len(tied))
-    return pd.Series(drawn, index=tied.sort_values("proposal").index).reindex(tied.index)
+    place = draw_lots(tied["proposal"], 1, selection.seed).set_index("proposal")["place"]
+    return -tied["proposal"].map(place)
 
 
-_TIE_KEYS: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Call], pd.Series]] = {
+_TIE_KEYS: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Selection], pd.Series]] = {
     "report": _no_key,
     "median": _median_key,
     "criterion": _criterion_key,

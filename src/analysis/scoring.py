@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
+from scipy.stats import t as student
 
 from analysis.call import Call
 from analysis.indicators import Indicator, Recorder
@@ -12,14 +13,14 @@ from analysis.indicators import Indicator, Recorder
 FINE, COARSE = 12, 9  # decimals; a score is kept finer than a total, so that rounding it cannot part equal totals
 
 
-def score_individually(scores: pd.DataFrame, call: Call) -> pd.DataFrame:
+def score_individually(scores: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
     """Return the individual score of each rater on each proposal: the weighted mean of the criteria that it scored.
 
+    `weights` is per criterion.
     A criterion without a score takes no part in the mean; `criteria` tells how many did (see `individual_scores`).
     Rounded to twelve decimals: a mean of the highest scores would otherwise come out above the scale.
     """
-    weights = {criterion.id: criterion.weight for criterion in call.scoring.criteria}
-    weight = scores["criterion"].map(weights).astype("float64")
+    weight = _weigh(scores["criterion"], weights)
     weighted = scores.assign(weight=weight, weighted=weight * scores["score"])
     sums = weighted.groupby(["proposal", "rater"], sort=False)
     summed = sums.agg(weighted=("weighted", "sum"), weight=("weight", "sum"), criteria=("score", "size"))
@@ -27,14 +28,14 @@ def score_individually(scores: pd.DataFrame, call: Call) -> pd.DataFrame:
     return summed.reset_index()[["proposal", "rater", "score", "criteria"]]
 
 
-def total(individual: pd.DataFrame, call: Call) -> pd.DataFrame:
+def total(individual: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
     """Return total, median and number of raters per proposal; the total is the mean with the weights of the raters.
 
+    `weights` is per rater.
     The mean is over the raters that scored the proposal. Rounded to nine decimals, so that the order in which
     floating-point numbers are added cannot break a tie.
     """
-    weights = {rater.id: rater.weight for rater in call.scoring.raters}
-    weight = individual["rater"].map(weights).astype("float64")
+    weight = _weigh(individual["rater"], weights)
     weighted = individual.assign(weight=weight, weighted=weight * individual["score"])
     sums = weighted.groupby("proposal")
     summed = sums.agg(
@@ -45,15 +46,19 @@ def total(individual: pd.DataFrame, call: Call) -> pd.DataFrame:
     return summed.reset_index()[["proposal", "total", "median", "raters"]]
 
 
-def spread_by_rater(individual: pd.DataFrame, call: Call) -> pd.DataFrame:
-    """Return per rater how it used the scale, and its severity (see the contract `rater_spread`).
+def _weigh(ids: pd.Series, weights: Mapping[str, float]) -> pd.Series:
+    # Looked up once per distinct id: looking it up per row takes longer than all the rest of a large call.
+    return ids.astype("category").map(weights).astype("float64")
 
-    Severity is the mean, over the proposals scored with others, of the rater's score less the mean of the others.
+
+def spread_by_rater(individual: pd.DataFrame, raters: Sequence[str]) -> pd.DataFrame:
+    """Return per rater, in this order, how it used the scale, and its severity (see the contract `rater_spread`).
+
+    Severity is the mean, over the proposals scored with others, of the rater's score less the mean of the others, with
+    the 95% interval of Student's t over these proposals; it needs two of them.
     """
-    by_proposal = individual.groupby("proposal")["score"]
-    size, summed = by_proposal.transform("size"), by_proposal.transform("sum")
-    others = ((summed - individual["score"]) / (size - 1)).where(size > 1)
-    grouped = individual.assign(deviation=individual["score"] - others).groupby("rater")
+    deviation = deviate(individual)
+    grouped = individual.assign(deviation=deviation).groupby("rater", observed=True)
     spread = grouped.agg(
         proposals=("score", "size"),
         mean=("score", "mean"),
@@ -61,9 +66,31 @@ def spread_by_rater(individual: pd.DataFrame, call: Call) -> pd.DataFrame:
         lowest=("score", "min"),
         highest=("score", "max"),
         severity=("deviation", "mean"),
+        error=("deviation", "sem"),
+        compared=("deviation", "count"),
     )
-    present = [rater.id for rater in call.scoring.raters if rater.id in spread.index]
-    return spread.loc[present].reset_index()
+    margin = spread["error"] * student.ppf(0.975, (spread["compared"] - 1).clip(lower=1))
+    spread = spread.assign(severity_low=spread["severity"] - margin, severity_high=spread["severity"] + margin)
+    present = [rater for rater in raters if rater in spread.index]
+    return spread.loc[present].drop(columns=["error", "compared"]).reset_index()
+
+
+def deviate(individual: pd.DataFrame) -> pd.Series:
+    """Return each individual score less the mean of the other raters on the same proposal; missing where alone."""
+    by_proposal = individual.groupby("proposal", observed=True)["score"]
+    size, summed = by_proposal.transform("size"), by_proposal.transform("sum")
+    return individual["score"] - ((summed - individual["score"]) / (size - 1)).where(size > 1)
+
+
+def assign_panels(individual: pd.DataFrame, panels: Mapping[str, str | None]) -> pd.DataFrame:
+    """Return the individual scores with the panel of their proposal: that of its raters who sit in one.
+
+    `panels` is per rater. A proposal that only raters of no panel scored has none; that no proposal was scored by two
+    panels is checked at the ingest.
+    """
+    own = individual["rater"].astype("str").map(panels)
+    of_proposal = own.groupby(individual["proposal"], observed=True).first()
+    return individual.assign(panel=individual["proposal"].map(of_proposal))
 
 
 def indicators(individual: pd.DataFrame, totals: pd.DataFrame, call: Call) -> Iterator[Indicator]:
