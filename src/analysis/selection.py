@@ -1,96 +1,145 @@
-"""The choice from the shortlist: an exact integer programme under the call's caps and quotas, and its explanation."""
+"""The choice from the shortlist under the call's caps and quotas, what each costs, and why a proposal is not chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from analysis.call import Call
-from analysis.declarations import Dates
+from analysis.declarations import Cap, Dates, Quota
 from analysis.faults import Fault, InputError, refuse
 from analysis.indicators import Indicator, Recorder, name_group
+from analysis.months import days_by_month, last_day
+from analysis.programme import (
+    TOLERANCE,
+    Constraint,
+    Flags,
+    Programme,
+    Solution,
+    find_conflict,
+    list_alternatives,
+    relax_least,
+    solve,
+    unite_best,
+)
 
-Flags = NDArray[np.bool_]
-INFEASIBLE = 2  # status of scipy.optimize.milp
-TOLERANCE = 1e-7  # two sums of totals closer than this are equal; totals are rounded to nine decimals
-MAGNIFIED = 1e4  # HiGHS stops within 1e-6 of the best sum; magnified, that is far less than the tolerance
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """A cap or quota as a row of the programme: what each candidate uses of it, and the least and most together."""
-
-    id: str
-    uses: NDArray[np.float64]
-    least: float
-    most: float
-
-    @property
-    def bound(self) -> float:
-        """Return the declared bound: the most where there is one, otherwise the least."""
-        return self.most if np.isfinite(self.most) else self.least
+SHORTLIST = "shortlist"  # the constraint that only shortlisted proposals are computed with
+Option = tuple[int, pd.Timestamp | None, int]  # position of the candidate, first day, months from the day it asked for
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What `choose` found: the table `selection`, the price of every constraint, and the departures of a decision."""
+    """What `choose` found: the tables `selection`, `constraint_prices` and `alternatives`, and how it departs.
+
+    `cost` is the merit that a decision gives up against the computed choice, `bound` the proven highest sum.
+    """
 
     selection: pd.DataFrame
     prices: pd.DataFrame
+    alternatives: pd.DataFrame
     departures: int
+    cost: float
+    bound: float
 
 
-def list_candidates(totals: pd.DataFrame, profiles: pd.DataFrame, proposals: pd.DataFrame) -> pd.DataFrame:
-    """Return the shortlisted proposals by rank with their totals, their groups, and the money and staff asked for."""
-    asked = proposals[["proposal", "requested_euro", "requested_staff_months"]]
-    listed = totals[totals["shortlisted"]].sort_values(["rank", "proposal"])
-    return listed.merge(profiles, on="proposal").merge(asked, on="proposal").reset_index(drop=True)
+def describe_candidates(totals: pd.DataFrame, profiles: pd.DataFrame, proposals: pd.DataFrame) -> pd.DataFrame:
+    """Return the scored proposals by rank with totals, groups, money and staff asked for, start and months."""
+    asked = proposals[["proposal", "requested_euro", "requested_staff_months", "start", "months"]]
+    ordered = totals.sort_values(["rank", "proposal"])
+    return ordered.merge(profiles, on="proposal").merge(asked, on="proposal").reset_index(drop=True)
 
 
-def constrain(candidates: pd.DataFrame, call: Call) -> list[Constraint]:
-    """Return the caps and quotas of the call over the candidates.
+def list_candidates(
+    totals: pd.DataFrame, profiles: pd.DataFrame, proposals: pd.DataFrame, decision: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return of the scored proposals those on the shortlist, and those that a decision chose from outside it."""
+    decided = _decided(decision) if decision is not None else set()
+    return describe_candidates(totals[totals["shortlisted"] | totals["proposal"].isin(decided)], profiles, proposals)
+
+
+def arrange(candidates: pd.DataFrame, call: Call) -> tuple[Programme, list[Option]]:
+    """Return the programme of the choice among the candidates under the call's caps and quotas, and its options.
 
     Raises InputError naming every candidate that does not say what a cap limits.
     """
     refuse(_unstated(candidates, call))
-    constraints = [
-        Constraint(cap.id, candidates[cap.column].to_numpy("float64"), 0, cap.maximum) for cap in call.selection.caps
-    ]
-    for quota in call.selection.quotas:
-        member = candidates[quota.column].isin(quota.groups).to_numpy("float64")
-        least = 0 if quota.minimum is None else quota.minimum
-        most = np.inf if quota.maximum is None else quota.maximum
-        constraints.append(Constraint(quota.id, member, least, most))
-    return constraints
+    options = list(_list_options(candidates, call))
+    owner = np.array([position for position, _, _ in options], dtype=np.int64)
+    caps = [_cap(cap, candidates, options, call) for cap in call.selection.caps]
+    quotas = [_quota(quota, candidates, owner) for quota in call.selection.quotas]
+    merit = candidates["merit"].to_numpy("float64")
+    delay = _weigh_delays(candidates, options)
+    programme = Programme(merit, call.selection.choose, (*caps, *quotas), owner, delay)
+    outside = ~candidates["shortlisted"].to_numpy(dtype=bool)
+    return programme.under(programme.count_over(outside, SHORTLIST, 0, 0)) if outside.any() else programme, options
 
 
-def solve(totals: NDArray[np.float64], number: int, constraints: Sequence[Constraint]) -> Flags | None:
-    """Return which candidates maximise the sum of totals, exactly `number` of them; None where no choice is possible.
+def _list_options(candidates: pd.DataFrame, call: Call) -> Iterator[Option]:
+    """Yield the starts that each candidate may have: its own and, in a declared window, the first of each month."""
+    window, last = call.selection.starts, pd.Timestamp(call.dates.execution.end)
+    for position, row in enumerate(candidates[["start", "months"]].itertuples(index=False)):
+        own = row.start if pd.notna(row.start) else None
+        if window is None or own is None or pd.isna(row.months):
+            yield position, own, 0
+            continue
+        starts = [*pd.date_range(window.earliest, window.latest, freq="MS")]
+        starts += [own] if window.earliest <= own.date() <= window.latest and own not in starts else []
+        fits = [start for start in sorted(starts) if last_day(start, int(row.months)) <= last]
+        yield from ((position, start, _months_apart(start, own)) for start in fits or [own])
 
-    A mixed-integer programme solved to proven optimality by HiGHS (scipy.optimize.milp). Raises RuntimeError where
-    the solver stops without a proof.
+
+def _months_apart(one: pd.Timestamp, other: pd.Timestamp) -> int:
+    """Return by how many months a start moves; a move within a month counts as one."""
+    return 0 if one == other else max(abs(12 * (one.year - other.year) + one.month - other.month), 1)
+
+
+def _weigh_delays(candidates: pd.DataFrame, options: list[Option]) -> NDArray[np.float64]:
+    """Return the delay of each option as whole numbers that rank all ways to move starts.
+
+    The fewest months together come first, then the fewest moves, those of the lower ranked rather than of the higher,
+    and earlier rather than later.
     """
-    rows = np.vstack([np.ones(len(totals)), *[constraint.uses for constraint in constraints]])
-    least = [number, *[constraint.least for constraint in constraints]]
-    most = [number, *[constraint.most for constraint in constraints]]
-    result = milp(
-        -totals * MAGNIFIED,
-        integrality=np.ones(len(totals)),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(rows, least, most),
-        options={"mip_rel_gap": 0},
+    size = len(candidates)
+    months = 2 * size * (size + 1) + 1  # more than all that follows the months can add up to
+    asked = candidates["start"].tolist()
+    return np.array(
+        [
+            float(apart * months + (2 * (size - position) + int(start > asked[position]) if apart else 0))
+            for position, start, apart in options
+        ]
     )
-    if result.status == INFEASIBLE:
-        return None
-    if not result.success:
-        raise RuntimeError(f"the integer programme was not solved to optimality: {result.message}")
-    return np.asarray(result.x > 0.5)
+
+
+def _cap(cap: Cap, candidates: pd.DataFrame, options: list[Option], call: Call) -> Constraint:
+    """Return a cap as a row over the options, or as a row per month of the execution for a cap per month."""
+    amounts = candidates[cap.column].to_numpy("float64")
+    owner = [position for position, _, _ in options]
+    if cap.per == "total":
+        return Constraint(cap.id, amounts[owner], np.array([0.0]), np.array([cap.maximum]))
+    months = list(days_by_month(call.dates.execution.start, call.dates.execution.end))
+    uses = np.zeros((len(months), len(options)))
+    lengths = candidates["months"].to_numpy("float64")
+    for column, (position, start, _) in enumerate(options):
+        if start is not None and lengths[position] > 0:
+            uses[:, column] = amounts[position] * _spread(start, int(lengths[position]), months)
+    return Constraint(cap.id, uses, np.zeros(len(months)), np.full(len(months), cap.maximum))
+
+
+def _spread(start: pd.Timestamp, length: int, months: list[pd.Timestamp]) -> NDArray[np.float64]:
+    """Return the part of an execution's days that lies in each of these months."""
+    days = days_by_month(start, last_day(start, length))
+    return np.array([days.get(month, 0) for month in months]) / sum(days.values())
+
+
+def _quota(quota: Quota, candidates: pd.DataFrame, owner: NDArray[np.int64]) -> Constraint:
+    member = candidates[quota.column].isin(quota.groups).to_numpy("float64")
+    least = 0 if quota.minimum is None else quota.minimum
+    most = np.inf if quota.maximum is None else quota.maximum
+    return Constraint(quota.id, member[owner], np.array([least]), np.array([most]))
 
 
 def choose(candidates: pd.DataFrame, decision: pd.DataFrame, call: Call) -> Choice:
@@ -99,55 +148,149 @@ def choose(candidates: pd.DataFrame, decision: pd.DataFrame, call: Call) -> Choi
     Raises InputError where the caps and quotas cannot hold together, where two choices are equally good and no
     decision settles it, and where a decision departs from the computed choice without a reason.
     """
-    totals = candidates["total"].to_numpy("float64")
-    constraints = constrain(candidates, call)
-    number = call.selection.choose
-    best = solve(totals, number, constraints)
+    programme, options = arrange(candidates, call)
+    best = solve(programme)
     if best is None:
-        raise InputError([_conflict(totals, number, constraints)])
+        raise InputError([_conflict(candidates, programme, call)])
     if decision.empty:
-        _refuse_equal_choice(candidates, best, constraints)
-    chosen = candidates["proposal"].isin(decision["proposal"]).to_numpy() if len(decision) else best
-    if _is_as_good(chosen, best, totals, constraints):
-        best = chosen
-    refuse(_unexplained(candidates, best, decision))
-    without = {one.id: _solve(totals, number, _others(constraints, one)) for one in constraints}
-    opened = {one.id: _unite(totals, without[one.id], _others(constraints, one)) for one in constraints}
-    selection = _explain(candidates, best, chosen, _unite(totals, best, constraints), opened)
-    stated = candidates["proposal"].map(decision.set_index("proposal")["reason"]) if len(decision) else None
-    prices = price(candidates, best, chosen, constraints, without)
-    return Choice(selection.assign(decided=stated), prices, int((best != chosen).sum()))
+        _refuse_equal_choice(candidates, best, programme)
+    chosen = candidates["proposal"].isin(_decided(decision)).to_numpy() if len(decision) else best.candidates
+    best = _prefer(chosen, best, programme)
+    refuse(_unexplained(candidates, best.candidates, decision, call))
+    priced = [one for one in programme.constraints if one.id != SHORTLIST]
+    without = {one.id: _solve(programme.without(one.id)) for one in priced}
+    opened = {name: unite_best(programme.without(name), other) for name, other in without.items()}
+    table = _explain(candidates, best.candidates, chosen, unite_best(programme, best), opened)
+    stated = _state(candidates, best.candidates, chosen, decision)
+    others = list(list_alternatives(programme, call.selection.alternatives))
+    taken = _options_of(chosen, best, programme)
+    return Choice(
+        table.assign(
+            decided=stated, start=_starts(candidates, taken, options), alternatives=_count_in(others, len(candidates))
+        ),
+        price(candidates, best, taken, programme, without),
+        _compare(candidates, best, others),
+        int((best.candidates != chosen).sum()),
+        max(best.value - programme.sum(chosen), 0.0),
+        best.bound,
+    )
+
+
+def _decided(decision: pd.DataFrame) -> set[str]:
+    """Return the proposals that a decision chose; its other rows state why one is left out."""
+    left_out = decision["chosen"].eq("false").fillna(False).astype(bool)
+    return set(decision.loc[~left_out, "proposal"])
+
+
+def _state(candidates: pd.DataFrame, best: Flags, chosen: Flags, decision: pd.DataFrame) -> pd.Series:
+    """Return the reason that a decision states per candidate; for one that it left out, otherwise, those it took in."""
+    reasons = decision.dropna(subset="reason").set_index("proposal")["reason"]
+    stated = candidates["proposal"].map(reasons).astype("object")
+    *others, last = dict.fromkeys(stated[chosen & ~best].dropna()) or [""]
+    came_in = "; ".join([*(reason.rstrip(".") for reason in others), last])
+    return stated.mask(pd.Series(best & ~chosen, candidates.index) & stated.isna(), came_in or None)
+
+
+def _prefer(chosen: Flags, best: Solution, programme: Programme) -> Solution:
+    """Return the best choice; the decided one itself where it is as good, so that it departs in nothing."""
+    if (chosen == best.candidates).all() or int(chosen.sum()) != programme.number:
+        return best
+    held = _hold(chosen, programme)
+    return held if held is not None and best.value - held.value <= TOLERANCE else best
+
+
+def _hold(chosen: Flags, programme: Programme) -> Solution | None:
+    """Return the choice of these candidates under the constraints, or None where they cannot keep them."""
+    return solve(programme.under(programme.count_over(chosen, "decided", programme.number, programme.number)))
+
+
+def _options_of(chosen: Flags, best: Solution, programme: Programme) -> Flags:
+    """Return the options of the chosen candidates: such as keep the constraints, or else the least delayed.
+
+    Where a decision keeps no constraints whatever the options, those that the best choice holds too stay as they are.
+    """
+    held = best if (chosen == best.candidates).all() else _hold(chosen, programme.without(SHORTLIST))
+    if held is not None:
+        return held.options
+    taken = best.options & chosen[programme.owner]
+    for position in np.flatnonzero(chosen & ~programme.take(taken)):
+        own = np.flatnonzero(programme.owner == position)
+        taken[own[np.argmin(programme.delay[own])]] = True
+    return taken
+
+
+def _starts(candidates: pd.DataFrame, taken: Flags, options: list[Option]) -> pd.Series:
+    """Return the first day of each chosen candidate; missing for the others."""
+    days = {position: start for flag, (position, start, _) in zip(taken, options, strict=True) if flag}
+    return pd.Series([days.get(place) for place in range(len(candidates))], candidates.index, dtype="datetime64[us]")
+
+
+def _count_in(others: list[Solution], size: int) -> NDArray[np.int64]:
+    """Return in how many of the best choices each candidate stands."""
+    return np.sum([other.candidates for other in others], axis=0, dtype=np.int64) if others else np.zeros(size, int)
+
+
+def _compare(candidates: pd.DataFrame, best: Solution, others: list[Solution]) -> pd.DataFrame:
+    """Return the table `alternatives`: the best choices in order, each beside the computed one."""
+    rows = [
+        {
+            "place": place,
+            "sum": other.value,
+            "distance": max(best.value - other.value, 0.0),
+            "enters": " ".join(candidates.loc[other.candidates & ~best.candidates, "proposal"]) or None,
+            "leaves": " ".join(candidates.loc[best.candidates & ~other.candidates, "proposal"]) or None,
+        }
+        for place, other in enumerate(others, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["place", "sum", "distance", "enters", "leaves"])
 
 
 def price(
-    candidates: pd.DataFrame,
-    best: Flags,
-    chosen: Flags,
-    constraints: Sequence[Constraint],
-    without: Mapping[str, Flags],
+    candidates: pd.DataFrame, best: Solution, taken: Flags, programme: Programme, without: Mapping[str, Solution]
 ) -> pd.DataFrame:
     """Return what every constraint costs the computed choice: the gain without it, who would enter and who leave.
 
-    `used` is what the chosen proposals use, so that a decision beyond a bound shows. Where several choices without a
-    constraint are equally good, `enters` and `leaves` tell one of them.
+    `used` is what the chosen options use, at most in any month for a cap per month, so that a decision beyond a bound
+    shows. Where several choices without a constraint are equally good, `enters` and `leaves` tell one of them.
     """
-    totals = candidates["total"].to_numpy("float64")
     rows = []
-    for constraint in constraints:
-        other = without[constraint.id]
-        gain = float(totals[other].sum() - totals[best].sum())
+    for one in programme.constraints:
+        if one.id not in without:
+            continue
+        other = without[one.id]
+        gain = other.value - best.value
         moved = gain > TOLERANCE  # an equally good other choice is no effect of the constraint
         rows.append(
             {
-                "constraint": constraint.id,
-                "bound": constraint.bound,
-                "used": float(constraint.uses[chosen].sum()),
+                "constraint": one.id,
+                "bound": float(one.most[0] if np.isfinite(one.most[0]) else one.least[0]),
+                "used": float(one.used(taken).max()),
                 "gain": max(gain, 0.0),
-                "enters": " ".join(candidates.loc[other & ~best, "proposal"]) if moved else None,
-                "leaves": " ".join(candidates.loc[best & ~other, "proposal"]) if moved else None,
+                "enters": " ".join(candidates.loc[other.candidates & ~best.candidates, "proposal"]) if moved else None,
+                "leaves": " ".join(candidates.loc[best.candidates & ~other.candidates, "proposal"]) if moved else None,
             }
         )
     return pd.DataFrame(rows, columns=["constraint", "bound", "used", "gain", "enters", "leaves"])
+
+
+def give_reasons(choice: Choice, totals: pd.DataFrame, proposals: pd.DataFrame) -> pd.DataFrame:
+    """Return why each proposal is not chosen (see the contract `reasons`), best rank first, those unscored last.
+
+    On the shortlist the reason is that of the table `selection`, and `passed` the number of projects with less merit
+    that are chosen; outside it the reason is the merit that it lacked to get there.
+    """
+    listed, held = choice.selection[~choice.selection["chosen"]], choice.selection.query("chosen")["merit"]
+    listed = listed.assign(passed=[int((held < merit - TOLERANCE).sum()) for merit in listed["merit"]])
+    line = totals.loc[totals["shortlisted"], "merit"].min()
+    known = totals[~totals["proposal"].isin(choice.selection["proposal"])]
+    lacking = (line - known["merit"]).clip(lower=0)  # a lottery or a tie rule may leave out an equal or a better one
+    outside = known.assign(reason=SHORTLIST, lacking=lacking)
+    unscored = proposals.loc[~proposals["proposal"].isin(totals["proposal"]), ["proposal"]].assign(reason="unscored")
+    columns = ["proposal", "rank", "total", "merit", "reason", "constraints", "lacking", "decided", "passed"]
+    parts = [part.reindex(columns=columns).astype("object") for part in (listed, outside, unscored) if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True).sort_values(["rank", "proposal"], na_position="last")
 
 
 def describe_chosen(
@@ -155,38 +298,53 @@ def describe_chosen(
 ) -> pd.DataFrame:
     """Return the chosen proposals as they may be made public in time (see the contract `chosen`), in order of id.
 
-    The last day of a proposal is the day before the same day, its length in months later.
+    The first day is that of the choice where it moved one.
     """
-    chosen = proposals[proposals["proposal"].isin(selection.loc[selection["chosen"], "proposal"])]
+    chosen = selection.loc[selection["chosen"], ["proposal", "start"]].rename(columns={"start": "moved"})
     places = municipalities[["nis", "name"]].rename(columns={"name": "municipality"})
     leads = actors.rename(columns={"name": "actor_name"}).merge(places, on="nis")
-    merged = chosen.merge(leads[["actor", "actor_name", "municipality"]], on="actor").sort_values("proposal")
-    return merged.assign(
-        actor=merged["actor_name"], end=_last_day(merged), euro=merged["requested_euro"],
-        staff_months=merged["requested_staff_months"],
+    merged = proposals.merge(chosen, on="proposal").merge(leads[["actor", "actor_name", "municipality"]], on="actor")
+    ordered = merged.assign(start=merged["moved"].fillna(merged["start"])).sort_values("proposal")
+    return ordered.assign(
+        actor=ordered["actor_name"], end=_last_day(ordered), euro=ordered["requested_euro"],
+        staff_months=ordered["requested_staff_months"],
     )  # fmt: skip
 
 
-def indicators(selection: pd.DataFrame, chosen: pd.DataFrame, groups: pd.DataFrame, totals: pd.DataFrame,
-               proposals: pd.DataFrame, departures: int, call: Call) -> Iterator[Indicator]:  # fmt: skip
+def indicators(choice: Choice, chosen: pd.DataFrame, groups: pd.DataFrame, totals: pd.DataFrame,
+               proposals: pd.DataFrame, call: Call) -> Iterator[Indicator]:  # fmt: skip
     """Yield the indicators of shortlist and choice, and the day of the announcement, which the call declares."""
+    selection = choice.selection
     yield Recorder(Dates).one("selection.announcement", call.dates.announcement.date, "date")
     record = Recorder(choose, "selection")
-    yield record.one("selection.shortlisted", len(selection), "count")
+    yield record.one("selection.shortlisted", int(totals["shortlisted"].sum()), "count")
     yield record.one("selection.chosen", len(chosen), "count")
-    yield record.one("selection.departures", departures, "count")
+    yield record.one("selection.departures", choice.departures, "count")
+    yield record.one("selection.departure_cost", choice.cost, "points")
     yield Recorder(choose, "selection", "proposals").one("selection.not_chosen", len(proposals) - len(chosen), "count")
-    lowest = selection.loc[selection["chosen"], "total"].min()
-    yield record.one("selection.lowest", float(lowest), "points")
-    yield record.one("selection.sum", float(selection.loc[selection["chosen"], "total"].sum()), "points")
-    best = totals["total"].nlargest(len(chosen)).sum()
-    yield Recorder(choose, "selection", "totals").one(
-        "selection.cost_of_balance", float(best - selection.loc[selection["chosen"], "total"].sum()), "points"
-    )
+    held = selection.loc[selection["chosen"]]
+    yield record.one("selection.lowest", float(held["total"].min()), "points")
+    yield record.one("selection.sum", float(held["total"].sum()), "points")
+    yield record.one("selection.merit", float(held["merit"].sum()), "points")
+    yield record.one("selection.bound", choice.bound, "points")
+    best = totals["merit"].nlargest(len(chosen)).sum()
+    cost = float(best - held["merit"].sum())
+    yield Recorder(choose, "selection", "totals").one("selection.cost_of_balance", cost, "points")
+    yield from _alternative_indicators(choice)
     counted = Recorder(describe_chosen, "chosen_groups")
     for row in groups.itertuples():
         yield counted.one(f"selection.{row.dimension}.{name_group(row.group)}", float(row.proposals), "count")
     yield from _execution(chosen, proposals)
+
+
+def _alternative_indicators(choice: Choice) -> Iterator[Indicator]:
+    record, found = Recorder(list_alternatives, "alternatives"), choice.alternatives
+    yield record.one("selection.alternatives", len(found), "count")
+    if len(found) > 1:
+        yield record.one("selection.alternatives.nearest", float(found["distance"].iloc[1]), "points")
+        yield record.one("selection.alternatives.farthest", float(found["distance"].iloc[-1]), "points")
+        always = (choice.selection["alternatives"] == len(found)).sum()
+        yield Recorder(choose, "selection").one("selection.alternatives.always", int(always), "count")
 
 
 def _execution(chosen: pd.DataFrame, proposals: pd.DataFrame) -> Iterator[Indicator]:
@@ -205,111 +363,107 @@ def _execution(chosen: pd.DataFrame, proposals: pd.DataFrame) -> Iterator[Indica
 
 def _last_day(proposals: pd.DataFrame) -> pd.Series:
     ends = [
-        start + pd.DateOffset(months=int(months)) - pd.Timedelta(days=1)
-        if pd.notna(start) and pd.notna(months)
-        else None
+        last_day(start, int(months)) if pd.notna(start) and pd.notna(months) else None
         for start, months in zip(proposals["start"], proposals["months"], strict=True)
     ]
     return pd.Series(ends, index=proposals.index, dtype="datetime64[us]")
 
 
-def _solve(totals: NDArray[np.float64], number: int, constraints: Sequence[Constraint]) -> Flags:
-    found = solve(totals, number, constraints)
+def _solve(programme: Programme) -> Solution:
+    found = solve(programme)
     assert found is not None, "fewer constraints than a programme that was solved cannot be infeasible"
     return found
 
 
-def _others(constraints: Sequence[Constraint], one: Constraint) -> list[Constraint]:
-    return [constraint for constraint in constraints if constraint is not one]
-
-
-def _is_as_good(flags: Flags, best: Flags, totals: NDArray[np.float64], constraints: Sequence[Constraint]) -> bool:
-    """Return whether a choice keeps every constraint and has the sum of the best one."""
-    uses = [(one.least, float(one.uses[flags].sum()), one.most) for one in constraints]
-    kept = all(least - TOLERANCE <= used <= most + TOLERANCE for least, used, most in uses)
-    return kept and flags.sum() == best.sum() and bool(totals[best].sum() - totals[flags].sum() <= TOLERANCE)
-
-
-def _unite(totals: NDArray[np.float64], best: Flags, constraints: Sequence[Constraint]) -> Flags:
-    """Return which candidates stand in at least one of the best choices, of which `best` is one."""
-    united = best
-    while not united.all():
-        newcomer = Constraint("newcomer", (~united).astype("float64"), 1, np.inf)
-        other = solve(totals, int(best.sum()), [*constraints, newcomer])
-        if other is None or totals[best].sum() - totals[other].sum() > TOLERANCE:
-            break
-        united = united | other
-    return united
-
-
 def _unstated(candidates: pd.DataFrame, call: Call) -> Iterator[Fault]:
     for cap in call.selection.caps:
-        for proposal in candidates.loc[candidates[cap.column].isna(), "proposal"]:
-            place = f"proposals.csv, proposal {proposal}, column {cap.column}"
-            yield Fault(place, "nothing", f"a value, for {proposal} is shortlisted and call.yml caps it ({cap.id})")
+        for column in [cap.column, *(["start", "months"] if cap.per == "month" else [])]:
+            for proposal in candidates.loc[candidates[column].isna(), "proposal"]:
+                place = f"proposals.csv, proposal {proposal}, column {column}"
+                yield Fault(place, "nothing", f"a value, for {proposal} is shortlisted and call.yml caps it ({cap.id})")
 
 
-def _conflict(totals: NDArray[np.float64], number: int, constraints: Sequence[Constraint]) -> Fault:
-    """Return the fault for constraints that cannot hold together: the smallest set of them that cannot."""
-    if number > len(totals):
-        return Fault("call.yml, selection.choose", str(number), f"at most the {len(totals)} shortlisted proposals")
-    sets = (some for size in range(1, len(constraints) + 1) for some in combinations(constraints, size))
-    smallest = next(some for some in sets if solve(totals, number, some) is None)
-    said = "; ".join(_say_bounds(constraint) for constraint in smallest)
-    found = f"caps and quotas that cannot hold together when {number} are chosen: {said}"
-    expected = "bounds that at least one choice from the shortlist can meet"
-    return Fault("call.yml, selection", found, expected)
+def _conflict(candidates: pd.DataFrame, programme: Programme, call: Call) -> Fault:
+    """Return the fault for constraints that cannot hold together: the smallest set of them, and what to relax."""
+    listed = candidates["shortlisted"].to_numpy(dtype=bool)
+    if programme.number > listed.sum():
+        expected = f"at most the {listed.sum()} shortlisted proposals"
+        return Fault("call.yml, selection.choose", str(programme.number), expected)
+    programme = programme.only(listed)
+    said = "; ".join(_say_bounds(one, programme) for one in find_conflict(programme))
+    found = f"caps and quotas that cannot hold together when {programme.number} are chosen: {said}"
+    eased = relax_least(programme, {quota.id: True for quota in call.selection.quotas})
+    changes = "; ".join(f"{name} {_say_ends(*ends)}" for name, ends in eased.items())
+    nearest = f"; the least change that allows a choice: {changes}" if changes else ""
+    return Fault("call.yml, selection", found, f"bounds that at least one choice from the shortlist can meet{nearest}")
 
 
-def _say_bounds(constraint: Constraint) -> str:
-    bounds = [f"at least {constraint.least:.12g}"] if constraint.least else []
-    bounds += [f"at most {constraint.most:.12g}"] if np.isfinite(constraint.most) else []
-    has = constraint.uses.sum()
-    return f"{constraint.id} ({' and '.join(bounds)}; the shortlist has {has:.12g} in all)"
+def _say_bounds(one: Constraint, programme: Programme) -> str:
+    if len(one.uses) > 1:
+        return f"{one.id} ({_say_ends(one.least, one.most)} in a month)"
+    _, first = np.unique(programme.owner, return_index=True)  # a total does not depend on the option
+    return f"{one.id} ({_say_ends(one.least, one.most)}; the shortlist has {one.uses[0, first].sum():.12g} in all)"
 
 
-def _refuse_equal_choice(candidates: pd.DataFrame, best: Flags, constraints: Sequence[Constraint]) -> None:
+def _say_ends(least: NDArray[np.float64], most: NDArray[np.float64]) -> str:
+    bounds = [f"at least {least[0]:.12g}"] if least[0] else []
+    bounds += [f"at most {most[0]:.12g}"] if np.isfinite(most[0]) else []
+    return " and ".join(bounds) or "no bound"
+
+
+def _refuse_equal_choice(candidates: pd.DataFrame, best: Solution, programme: Programme) -> None:
     """Raise InputError where another choice has the same sum: nothing but a decision may settle that."""
-    totals = candidates["total"].to_numpy("float64")
-    number = int(best.sum())
-    other = solve(totals, number, [*constraints, Constraint("other", best.astype("float64"), 0, number - 1)])
-    if other is None or totals[best].sum() - totals[other].sum() > TOLERANCE:
+    _, *others = [*list_alternatives(programme, 2)]
+    if not others or best.value - others[0].value > TOLERANCE:
         return
+    other = others[0].candidates
     names = " or ".join(
-        ", ".join(candidates.loc[here & ~there, "proposal"]) for here, there in ((best, other), (other, best))
+        ", ".join(candidates.loc[here & ~there, "proposal"])
+        for here, there in ((best.candidates, other), (other, best.candidates))
     )
     expected = "decision.csv with the proposals actually chosen, or another cap or quota"
     raise InputError([Fault("call.yml, selection", f"two equally good choices, with {names}", expected)])
 
 
-def _unexplained(candidates: pd.DataFrame, best: Flags, decision: pd.DataFrame) -> Iterator[Fault]:
-    """Yield a fault per decided proposal outside the computed choice that states no reason, or is not shortlisted."""
-    computed = set(candidates.loc[best, "proposal"])
-    for row in decision.itertuples():
-        place = f"decision.csv, row {row.Index + 2}, column"
-        if row.proposal not in set(candidates["proposal"]):
-            yield Fault(f"{place} proposal", repr(row.proposal), "a proposal on the shortlist")
-        elif row.proposal not in computed and pd.isna(row.reason):
-            yield Fault(f"{place} reason", "nothing", f"a reason, for {row.proposal} is not in the computed choice")
+def _unexplained(candidates: pd.DataFrame, best: Flags, decision: pd.DataFrame, call: Call) -> Iterator[Fault]:
+    """Yield a fault per row of a decision that departs from the computed choice without a reason, or cannot stand."""
+    if decision.empty:
+        return
+    computed, decided = set(candidates.loc[best, "proposal"]), _decided(decision)
+    if len(decided) != call.selection.choose:
+        expected = f"the {call.selection.choose} of call.yml (selection.choose)"
+        yield Fault("decision.csv", f"{len(decided)} chosen proposals", expected)
+    known = decision["proposal"].isin(candidates["proposal"])
+    for row in decision[~known & decision["proposal"].isin(decided)].itertuples():
+        place = f"decision.csv, row {row.Index + 2}, column proposal"
+        yield Fault(place, repr(row.proposal), "a proposal that was scored")
+    listed = set(candidates.loc[candidates["shortlisted"], "proposal"])
+    for row in decision[known & decision["reason"].isna()].itertuples():
+        place = f"decision.csv, row {row.Index + 2}, column reason"
+        if row.proposal in decided - computed:
+            where = "is not in the computed choice" if row.proposal in listed else "is not on the shortlist"
+            yield Fault(place, "nothing", f"a reason, for {row.proposal} {where}")
+        elif row.proposal in computed - decided:
+            yield Fault(place, "nothing", f"a reason, for {row.proposal} is in the computed choice")
 
 
 def _explain(
     candidates: pd.DataFrame, best: Flags, chosen: Flags, held: Flags, opened: Mapping[str, Flags]
 ) -> pd.DataFrame:
-    """Return the table `selection` without the stated reasons of a decision.
+    """Return the table `selection` as far as it follows from the programme alone.
 
     `held` are the candidates that stand in a best choice, `opened` those that do without a constraint, by its id. A
     candidate that is not chosen has the reason `decision` where it is held; `constraint` where dropping one opens the
-    choice to it, or where all of them together keep it out of the best totals; otherwise `score`, by the points that
-    part it from the lowest of the best totals.
+    choice to it, or where all of them together keep it out of the best merits; otherwise `score`, by the merit that
+    parts it from the lowest of the best.
     """
-    table = candidates[["proposal", "rank", "total"]].assign(computed=best, chosen=chosen)
-    line = table["total"].nlargest(int(best.sum())).min()
+    table = candidates[["proposal", "rank", "total", "merit"]].assign(computed=best, chosen=chosen)
+    line = table.loc[candidates["shortlisted"], "merit"].nlargest(int(best.sum())).min()
     names = pd.Series([" ".join(name for name, flags in opened.items() if flags[i]) for i in table.index], dtype="str")
-    barred = (names != "") | (table["total"] > line - TOLERANCE)
+    barred = (names != "") | (table["merit"] > line - TOLERANCE)
     reason = pd.Series("score", table.index).mask(barred, "constraint").mask(held, "decision").where(~table["chosen"])
     return table.assign(
         reason=reason,
         constraints=names.replace("", " ".join(opened)).where(reason == "constraint"),
-        lacking=(line - table["total"]).where(reason == "score"),
+        lacking=(line - table["merit"]).where(reason == "score"),
     )

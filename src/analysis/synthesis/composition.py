@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ from analysis import selection
 from analysis.call import Call
 from analysis.declarations import FIXED_GROUPS
 from analysis.faults import Fault, InputError
-from analysis.selection import Choice, Constraint, Flags
+from analysis.programme import TOLERANCE, Flags, Programme, solve
+from analysis.selection import Choice
 from analysis.synthesis.assumptions import ASSUMPTIONS, Bounds, Reconstruction
 from analysis.synthesis.draws import Real, apportion, draw_amounts, pick, stream
 
@@ -70,10 +71,12 @@ def _draw_candidates(
     euro = draw_amounts(len(listed), intake.euro, rng)
     staff = euro / draw_amounts(len(listed), intake.euro_per_staff_month, rng)
     return (
-        listed[["proposal", "rank", "total"]]
+        listed[["proposal", "rank", "total", "merit", "shortlisted"]]
         .reset_index(drop=True)
         .assign(
             **drawn,
+            start=pd.NaT,
+            months=pd.NA,
             requested_euro=_fit(euro, designated, chosen.euro, intake.euro),
             requested_staff_months=_fit(staff, designated, chosen.staff_months, intake.staff_months),
         )
@@ -111,11 +114,11 @@ def _fit(amounts: Real, designated: Flags, total: float, amount: Bounds) -> Real
 
 def _choose(candidates: pd.DataFrame, designated: Flags, decision: pd.DataFrame, call: Call) -> Choice | None:
     """Return the ordinary choice where it is just the designated proposals; most draws fail one of the quick tests."""
-    totals, constraints = candidates["total"].to_numpy("float64"), selection.constrain(candidates, call)
-    if _is_beaten(totals, designated, constraints):
+    programme, _ = selection.arrange(candidates, call)
+    if _is_beaten(programme, designated):
         return None
-    best = selection.solve(totals, call.selection.choose, constraints)
-    if best is None or (best != designated).any():
+    best = solve(programme)
+    if best is None or (best.candidates != designated).any():
         return None
     try:
         return selection.choose(candidates, decision, call)
@@ -123,19 +126,20 @@ def _choose(candidates: pd.DataFrame, designated: Flags, decision: pd.DataFrame,
         return None
 
 
-def _is_beaten(totals: Real, designated: Flags, constraints: Sequence[Constraint]) -> bool:
+def _is_beaten(programme: Programme, designated: Flags) -> bool:
     """Say whether the designated rows break a constraint, or one exchange within all constraints does as well."""
     inside, outside = np.flatnonzero(designated), np.flatnonzero(~designated)
-    allowed = totals[outside][:, None] >= totals[inside]
-    for one in constraints:
-        used = one.uses[inside].sum()
-        if not one.least <= used <= one.most:
-            return True
-        after = used - one.uses[inside] + one.uses[outside][:, None]
-        allowed &= (one.least <= after) & (after <= one.most)
+    allowed = programme.merit[outside][:, None] >= programme.merit[inside]
+    for one in programme.constraints:
+        for uses, least, most in zip(one.uses, one.least, one.most, strict=True):
+            used = uses[inside].sum()
+            if not least <= used <= most:
+                return True
+            after = used - uses[inside] + uses[outside][:, None]
+            allowed &= (least <= after) & (after <= most)
     return bool(allowed.any())
 
 
 def _count_priced(choice: Choice) -> int:
     """Return how many caps and quotas keep the choice from a better one, each by itself."""
-    return int((choice.prices["gain"] > selection.TOLERANCE).sum())
+    return int((choice.prices["gain"] > TOLERANCE).sum())

@@ -11,7 +11,8 @@ import pandas as pd
 from analysis.call import Call
 from analysis.declarations import Phase
 from analysis.faults import Fault, InputError
-from analysis.resources import count_months, list_months
+from analysis.months import list_months
+from analysis.resources import count_months
 from analysis.synthesis.assumptions import ASSUMPTIONS, Effort, Reconstruction
 from analysis.synthesis.draws import Real, Whole, apportion, number_ids, stream
 

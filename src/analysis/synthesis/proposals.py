@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.call import Call
 from analysis.declarations import MATURITIES
-from analysis.resources import list_months
+from analysis.months import list_months
 from analysis.synthesis.actors import Leads, Map, number_repeats
 from analysis.synthesis.assumptions import Reconstruction
 from analysis.synthesis.draws import Real, Whole, draw_amounts, number_ids, stream

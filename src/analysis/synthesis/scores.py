@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis import ranking, scoring
+from analysis import expectation, ranking, scoring
 from analysis.call import Call
 from analysis.declarations import Rater
 from analysis.synthesis.assumptions import Reconstruction
@@ -42,12 +42,27 @@ def rank_points(points: Points, ids: list[str], call: Call) -> tuple[pd.DataFram
     """
     while True:
         scores = list_scores(points, ids, call)
-        ranked = ranking.rank_totals(scoring.total(scoring.score_individually(scores, call), call))
+        individual = scoring.score_individually(scores, call.scoring.criterion_weights)
+        ranked = ranking.rank_totals(scoring.total(individual, call.scoring.rater_weights))
         surplus = _surplus(ranked, call.selection.shortlist)
         if not len(surplus):
-            return scores, ranking.shortlist(ranked, scores, call)
+            weighed = ranking.weigh_merit(ranked, call.selection, _expect(individual, call))
+            return scores, ranking.shortlist(weighed, scores, call.selection)
         rows = pd.Index(ids).get_indexer(surplus)
         points[rows, points[rows].argmax(axis=1)] -= 1
+
+
+def _expect(individual: pd.DataFrame, call: Call) -> pd.DataFrame:
+    """Return the expected ranks where they decide; they cost time, and a tie in them is rare."""
+    selection = call.selection
+    if selection.ranked_by == "totals":
+        return pd.DataFrame()
+    panelled = scoring.assign_panels(individual, call.scoring.panels)
+    found = expectation.expect_ranks(
+        panelled, call.scoring.scale, selection.shortlist, selection.seed, call.uncertainty.draws
+    )
+    expectation.require(found, selection)
+    return found.ranks
 
 
 def list_scores(points: Points, ids: list[str], call: Call) -> pd.DataFrame:
