@@ -11,7 +11,7 @@ import pytest
 from builders import QUICK, keep_contract, make_table, named, small_call, unchanged
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import entropy
+from scipy.stats import binomtest, entropy
 
 from analysis import distribution
 from analysis.indicators import Indicator
@@ -48,13 +48,29 @@ PROFILES = distribution.profile(PROPOSALS, ACTORS, MUNICIPALITIES)
 
 
 def values(indicators: Iterable[Indicator]) -> dict[str, object]:
-    return {item.id: item.value for item in indicators}
+    found = [(item.id, item.value) for item in indicators]
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
+def reach_of(involvement: pd.DataFrame = INVOLVEMENT) -> pd.DataFrame:
+    return distribution.count_reach(MUNICIPALITIES, involvement, PROPOSALS, ACTORS)
+
+
+def spread_of(involvement: pd.DataFrame = INVOLVEMENT) -> pd.DataFrame:
+    return keep_contract(
+        "spread", distribution.compare_with_population(PROFILES, MUNICIPALITIES, reach_of(involvement))
+    )
 
 
 def all_indicators(involvement: pd.DataFrame = INVOLVEMENT) -> dict[str, object]:
     counted = distribution.count_groups(PROFILES, small_call())
     reach = distribution.count_reach(MUNICIPALITIES, involvement, PROPOSALS, ACTORS)
-    return values(distribution.indicators(PROFILES, counted, reach, PROPOSALS))
+    even = distribution.measure_evenness(PROFILES, MUNICIPALITIES, small_call())
+    return values([
+        *distribution.indicators(PROFILES, counted, reach, PROPOSALS),
+        *distribution.spread_indicators(spread_of(involvement), even),
+    ])  # fmt: skip
 
 
 def test_a_proposal_has_the_kind_province_and_scale_of_its_lead_actor_in_the_order_given() -> None:
@@ -135,6 +151,90 @@ def test_evenness_over_provinces_counts_those_without_any_proposal() -> None:
     assert all_indicators()["distribution.province.evenness"] == pytest.approx(entropy([3, 1, 0]) / math.log(3))
 
 
+# The 4 proposals beside the 10,000 inhabitants: 4,000 in the North, 2,000 in the South, 4,000 in the West Side; 3,000
+# of all in the one city.
+BY_HAND = {
+    ("province", "North"): (3, 0.4, 1.6, 2, 1),
+    ("province", "South"): (0, 0.2, 0.8, 1, 0),
+    ("province", "West Side"): (1, 0.4, 1.6, 1, 1),
+    ("scale", "city"): (1, 0.3, 1.2, 1, 1),
+    ("scale", "municipality"): (3, 0.7, 2.8, 3, 1),
+}
+
+
+def test_places_have_the_proposals_that_their_population_leads_to_expect() -> None:
+    rows = {(row.dimension, row.group): row for row in spread_of().itertuples()}
+    assert list(rows) == list(BY_HAND)
+    for key, (proposals, share, expected, known, reached) in BY_HAND.items():
+        row = rows[key]
+        assert (row.proposals, row.municipalities, row.reached) == (proposals, known, reached), key
+        assert (row.population_share, row.expected) == (pytest.approx(share), pytest.approx(expected)), key
+        ends = binomtest(proposals, 4).proportion_ci(0.95, method="wilson")
+        found = (row.ratio, row.low, row.high)
+        assert found == pytest.approx((proposals / expected, ends.low / share, ends.high / share)), key
+
+
+def test_expected_proposals_add_up_to_all_of_them_in_every_dimension() -> None:
+    sums = spread_of().groupby("dimension")[["proposals", "expected", "municipalities"]].sum()
+    assert sums["expected"].tolist() == pytest.approx([4, 4])
+    assert sums["proposals"].tolist() == [4, 4]
+    assert sums["municipalities"].tolist() == [4, 4]
+
+
+def test_where_no_involvement_was_delivered_nothing_is_said_of_reach_and_white_spots() -> None:
+    empty = make_table("involvement")
+    assert spread_of(empty)["reached"].isna().all()
+    assert len(keep_contract("white_spots", distribution.list_white_spots(MUNICIPALITIES, reach_of(empty)))) == 0
+    assert not any("white_spots" in name for name in all_indicators(empty))
+
+
+def test_white_spots_are_the_municipalities_that_no_proposal_involves_by_province() -> None:
+    towns = MUNICIPALITIES.assign(name=["Zele", "Aalst", "Mol", "Bree"], province=["West", "West", "East", "East"])
+    found = keep_contract("white_spots", distribution.list_white_spots(towns, reach_of()))
+    assert found.to_numpy().tolist() == [["4", "Bree", "East", 2000], ["1", "Zele", "West", 1000]]
+
+
+def test_evenness_and_coverage_are_told_per_dimension_beside_the_population() -> None:
+    even = keep_contract("evenness", distribution.measure_evenness(PROFILES, MUNICIPALITIES, small_call()))
+    counts = {"category": [3, 1, 0], "actor_kind": [3, 1], "province": [3, 0, 1], "scale": [1, 3]}
+    people = {"province": [4000, 2000, 4000], "scale": [3000, 7000]}
+    assert even["dimension"].tolist() == list(counts)
+    for row in even.itertuples():
+        own = counts[row.dimension]
+        assert (row.groups, row.covered) == (len(own), sum(number > 0 for number in own))
+        assert row.evenness == pytest.approx(entropy(own) / math.log(len(own)))
+        if row.dimension in people:
+            theirs = people[row.dimension]
+            assert row.population_evenness == pytest.approx(entropy(theirs) / math.log(len(theirs)))
+        else:
+            assert pd.isna(row.population_evenness)
+
+
+def test_a_region_with_one_province_and_no_city_is_spread_over_one_group_of_each() -> None:
+    towns = make_table("municipalities", *({"nis": nis, "province": "North"} for nis in "123"))
+    profiles = distribution.profile(PROPOSALS, ACTORS, towns)
+    reach = distribution.count_reach(towns, INVOLVEMENT, PROPOSALS, ACTORS)
+    spread = keep_contract("spread", distribution.compare_with_population(profiles, towns, reach))
+    assert spread[["group", "ratio"]].to_numpy().tolist() == [["North", 1.0], ["municipality", 1.0]]
+    even = keep_contract("evenness", distribution.measure_evenness(profiles, towns, small_call()))
+    assert even["population_evenness"].dropna().tolist() == [1.0, 1.0]
+
+
+def test_indicators_of_the_spread_are_those_of_its_tables() -> None:
+    found = all_indicators()
+    expected = {
+        "distribution.category.groups": 3,
+        "distribution.category.covered": 2,
+        "distribution.province.groups": 3,
+        "distribution.province.south.submitted": 0,
+        "distribution.province.west_side.expected": pytest.approx(1.6),
+        "distribution.scale.city.ratio": pytest.approx(1 / 1.2),
+        "distribution.white_spots": 2,
+        "distribution.white_spots.population.share": pytest.approx(0.3),
+    }
+    assert {name: found[name] for name in expected} == expected
+
+
 @QUICK
 @given(st.lists(st.integers(0, 50), min_size=2, max_size=12).filter(any))
 def test_evenness_is_the_entropy_over_its_maximum(counts: list[int]) -> None:
@@ -147,6 +247,7 @@ def test_evenness_is_the_entropy_over_its_maximum(counts: list[int]) -> None:
 def test_evenness_at_its_ends(counts: list[int], expected: float) -> None:
     found = distribution.evenness(pd.Series(counts))
     assert found == pytest.approx(expected)
+    assert found <= 1
     assert math.copysign(1, found) == 1  # never minus zero, which a reader would see
 
 
@@ -163,6 +264,9 @@ def test_nothing_given_is_changed() -> None:
         counted = distribution.count_groups(PROFILES, call)
         distribution.cross_category_and_kind(PROFILES, call)
         reach = distribution.count_reach(MUNICIPALITIES, INVOLVEMENT, PROPOSALS, ACTORS)
-    with unchanged(PROPOSALS, PROFILES, counted, reach):
+    with unchanged(PROPOSALS, PROFILES, MUNICIPALITIES, counted, reach):
         list(distribution.indicators(PROFILES, counted, reach, PROPOSALS))
+        spread = distribution.compare_with_population(PROFILES, MUNICIPALITIES, reach)
+        list(distribution.spread_indicators(spread, distribution.measure_evenness(PROFILES, MUNICIPALITIES, call)))
+        distribution.list_white_spots(MUNICIPALITIES, reach)
         distribution.evenness(counted["proposals"])

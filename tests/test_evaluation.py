@@ -1,20 +1,22 @@
-"""The evaluation: progress and attendance by counting, groups too small to show, the path of what was not chosen."""
+"""The evaluation: progress and attendance by counting, associations as scipy has them, groups too small to show."""
 
 from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pandas as pd
 import pytest
-from builders import QUICK, keep_contract, make_table, named, small_call, unchanged
+from builders import QUICK, keep_contract, make_table, small_call, unchanged
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest, spearmanr
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from analysis import evaluation
 from analysis.call import Call
-from analysis.declarations import MATURITIES
-
-RULES = ("umbrella", "similar", "immature", "other")
+from analysis.declarations import AGREEING, ANSWERS, MATURITIES
+from analysis.tables import contracts
 
 
 def maturing(*pairs: tuple[str | None, str | None]) -> pd.DataFrame:
@@ -34,16 +36,19 @@ def answers(chosen: list[int], others: list[int], question: str = "ripened") -> 
     return make_table("survey", *records)
 
 
-def call_with_paths(*rules: str) -> Call:
-    return small_call(paths=[named(f"by-{rule}", rule, rule, rule=rule, description={"en": rule}) for rule in rules])
-
-
 def progress_indicators(proposals: pd.DataFrame) -> dict[str, object]:
-    tables = {name: make_table(name) for name in ("attendance", "survey", "survey_results", "path_sizes")}
+    attendance = make_table("attendance")
     progress = evaluation.cross_progress(proposals)
-    with unchanged(proposals, progress, *tables.values()):
-        found = evaluation.indicators(proposals, progress, *tables.values())
-        return {item.id: item.value for item in found}
+    with unchanged(proposals, progress, attendance):
+        return {item.id: item.value for item in evaluation.indicators(proposals, progress, attendance)}
+
+
+def survey_indicators(survey: pd.DataFrame, call: Call | None = None) -> dict[str, object]:
+    call = call or small_call()
+    results = evaluation.summarise_survey(survey, call)
+    differences = evaluation.compare_groups(results)
+    with unchanged(survey, results, differences):
+        return {item.id: item.value for item in evaluation.survey_indicators(survey, results, differences, call)}
 
 
 def test_progress_is_crossed_with_zeros_and_without_what_is_unknown() -> None:
@@ -96,15 +101,7 @@ def test_attendance_is_the_share_of_those_expected_and_tests_are_means_of_those_
         [1, 2, 2 / 3, 5.5, 8],
         [2, 1, 1, -1, -1],
     ]
-    empty = make_table("proposals")
-    found = evaluation.indicators(
-        empty,
-        make_table("progress"),
-        attendance,
-        make_table("survey"),
-        make_table("survey_results"),
-        make_table("path_sizes"),
-    )
+    found = evaluation.indicators(make_table("proposals"), make_table("progress"), attendance)
     assert {item.id: item.value for item in found} == {
         "evaluation.sessions": 2,
         "evaluation.attendance": pytest.approx((2 / 3 + 1) / 2),
@@ -113,7 +110,104 @@ def test_attendance_is_the_share_of_those_expected_and_tests_are_means_of_those_
     }
 
 
-def test_survey_means_and_agreement_are_told_for_all_and_for_both_groups() -> None:
+def test_interim_tests_are_told_from_the_first_session_with_one_to_the_last() -> None:
+    attendance = make_table(
+        "attendance",
+        {"session": 3, "attended": 2, "share": 1.0, "feasibility": 6.5, "desirability": 4.0},
+        {"session": 1, "attended": 2, "share": 1.0},
+        {"session": 2, "attended": 2, "share": 1.0, "feasibility": 5.5},
+    )
+    empty = make_table("proposals"), make_table("progress")
+    found = {item.id: item.value for item in evaluation.indicators(*empty, attendance)}
+    assert (found["evaluation.feasibility.first"], found["evaluation.feasibility.last"]) == (5.5, 6.5)
+    assert not any("desirability" in name for name in found)  # one session tells no course
+
+
+def learn(
+    attended: list[list[bool]], steps: list[int | None], totals: list[float]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return proposals that gain so many steps from the idea on, the sessions each attended, and the totals of each."""
+    proposals = maturing(*(("idea", None if step is None else MATURITIES[step]) for step in steps))
+    sessions = [
+        {"proposal": f"P{i}", "session": session, "attended": present}
+        for i, presence in enumerate(attended)
+        for session, present in enumerate(presence, start=1)
+    ]
+    scored = pd.DataFrame({"proposal": [f"P{i}" for i in range(len(totals))], "total": totals})
+    return proposals, make_table("masterclasses", *sessions), scored
+
+
+def measure(*tables: pd.DataFrame) -> dict[str, dict[str, object]]:
+    with unchanged(*tables):
+        found = keep_contract("associations", evaluation.measure_associations(*tables))
+    return {row["with"]: row for row in found.to_dict("records")}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_associations_are_the_rank_correlations_of_scipy_with_ties(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    attended = (rng.random((40, 4)) < 0.7).tolist()
+    steps = [None if rng.random() < 0.2 else int(rng.integers(0, 3)) for _ in range(40)]
+    totals = rng.normal(5, 2, 40).round(1).tolist()
+    found = measure(*learn(attended, steps, totals))
+    shares = np.array(attended).mean(axis=1)
+    known = [i for i, step in enumerate(steps) if step is not None]
+    theirs = {
+        "progress": spearmanr(shares[known], [steps[i] for i in known]).statistic,
+        "total": spearmanr(shares, totals).statistic,
+    }
+    for name, row in found.items():
+        assert row["estimate"] == pytest.approx(theirs[name], abs=1e-9)
+        middle = np.arctanh(theirs[name])
+        half = 1.959963984540054 * np.sqrt((1 + theirs[name] ** 2 / 2) / (int(str(row["n"])) - 3))
+        assert [row["low"], row["high"]] == pytest.approx(np.tanh([middle - half, middle + half]), abs=1e-8)
+    assert (found["progress"]["n"], found["total"]["n"]) == (len(known), 40)
+
+
+def test_an_association_counts_steps_and_not_the_stage_that_was_reached() -> None:
+    proposals, sessions, totals = learn([[i % 2 == 0] for i in range(10)], [2] * 10, [1.0] * 10)
+    risen = proposals.assign(maturity_intake=["idea" if i % 2 == 0 else "plan" for i in range(10)])
+    found = measure(risen, sessions, totals)["progress"]
+    assert found["estimate"] == 1
+    assert pd.isna(found["low"])  # a perfect correlation has no interval
+
+
+def test_attendance_is_the_share_of_the_sessions_that_a_proposal_was_expected_at() -> None:
+    attended = [[True]] * 5 + [[True, True, False, False]] * 5
+    found = measure(*learn(attended, [0] * 5 + [2] * 5, [float(i) for i in range(10)]))
+    assert found["progress"]["estimate"] == -1  # five attended all of one session, five half of four
+
+
+def test_too_few_pairs_and_values_that_are_all_equal_are_said_and_not_estimated() -> None:
+    attended = [[i % 2 == 0, True] for i in range(12)]
+    found = measure(*learn(attended, [1] * 9 + [None] * 3, [7.0] * 12))
+    assert (found["progress"]["n"], found["progress"]["obstacle"]) == (9, "too_few")
+    assert (found["total"]["n"], found["total"]["obstacle"]) == (12, "all_equal")
+    assert all(pd.isna(row[part]) for row in found.values() for part in ("estimate", "low", "high"))
+    table = evaluation.measure_associations(*learn(attended, [1] * 9 + [None] * 3, [7.0] * 12))
+    assert list(evaluation.association_indicators(table)) == []
+
+
+def test_an_association_is_told_with_its_pairs_and_its_interval() -> None:
+    table = evaluation.measure_associations(
+        *learn([[i > 5, i > 8] for i in range(12)], [i % 3 for i in range(12)], [float(i) for i in range(12)])
+    )
+    found = {item.id: item.value for item in evaluation.association_indicators(table)}
+    assert set(found) == {
+        f"evaluation.association.{name}.{part}"
+        for name in ("progress", "total")
+        for part in ("n", "estimate", "low", "high")
+    }
+    assert found["evaluation.association.total.n"] == 12
+    assert found["evaluation.association.total.low"] > 0.5
+
+
+def test_without_masterclasses_there_is_nothing_to_associate() -> None:
+    proposals, _, totals = learn([[True]] * 12, [1] * 12, [1.0] * 12)
+    assert measure(proposals, make_table("masterclasses"), totals) == {}
+
+
+def test_agreement_is_told_with_its_interval_for_all_and_for_both_groups() -> None:
     chosen, others = [5, 4, 3, 1, 4], [2, 2, 5, 3, 3, 4]
     survey = answers(chosen, others)
     with unchanged(survey):
@@ -122,10 +216,56 @@ def test_survey_means_and_agreement_are_told_for_all_and_for_both_groups() -> No
     for group, given_answers in (("all", chosen + others), ("chosen", chosen), ("not_chosen", others)):
         size = len(given_answers)
         agreeing = sum(answer in (4, 5) for answer in given_answers)
-        expected.append(
-            ["ripened", group, size, pytest.approx(sum(given_answers) / size), pytest.approx(agreeing / size)]
-        )
+        ends = binomtest(agreeing, size).proportion_ci(0.95, method="wilson")
+        expected.append(["ripened", group, size, *map(pytest.approx, (agreeing / size, ends.low, ends.high))])
     assert results.to_numpy().tolist() == expected
+
+
+def test_answers_are_counted_for_all_together_with_zeros() -> None:
+    survey = answers([5, 4, 3, 1, 4], [2, 2, 5, 3, 3, 4])
+    with unchanged(survey):
+        found = keep_contract("survey_answers", evaluation.count_answers(survey, small_call()))
+    assert found.to_numpy().tolist() == [
+        ["ripened", answer, number, pytest.approx(number / 11)]
+        for answer, number in zip(ANSWERS, (1, 2, 3, 3, 2), strict=True)
+    ]
+    none_of_a_kind = evaluation.count_answers(answers([4] * 3, [4] * 3), small_call())
+    assert none_of_a_kind["respondents"].tolist() == [0, 0, 0, 6, 0]
+    assert evaluation.count_answers(answers([4] * 2, [4] * 2), small_call()).empty
+
+
+def test_the_declared_answers_are_those_that_the_delivered_survey_may_hold() -> None:
+    answer = contracts(small_call())["survey"].columns["answer"]
+    assert (answer.low, answer.high) == (min(ANSWERS), max(ANSWERS))
+    assert set(AGREEING) < set(ANSWERS)
+
+
+def test_groups_are_compared_with_the_interval_of_statsmodels_where_both_are_shown() -> None:
+    survey = pd.concat([answers([5] * 9 + [1], [2] * 9 + [4] * 3), answers([5] * 10, [4] * 4, "again")])
+    results = evaluation.summarise_survey(survey.reset_index(drop=True), small_call())
+    with unchanged(results):
+        found = keep_contract("survey_differences", evaluation.compare_groups(results))
+    theirs = confint_proportions_2indep(9, 10, 3, 12, compare="diff", method="newcomb")
+    assert found.to_numpy().tolist() == [["ripened", *map(pytest.approx, (0.65, *theirs))]]
+
+
+def test_a_statement_parts_the_groups_only_where_their_difference_is_clear() -> None:
+    clear, close = answers([5] * 10, [1] * 10), answers([5] * 5 + [1] * 5, [5] * 4 + [1] * 6, "again")
+    found = survey_indicators(pd.concat([clear, close], ignore_index=True))
+    names = ("statements", "statements.compared", "statements.apart")
+    assert [found[f"evaluation.{name}"] for name in names] == [2, 2, 1]
+    swapped = survey_indicators(pd.concat([answers([1] * 10, [5] * 10), close], ignore_index=True))
+    assert swapped["evaluation.statements.apart"] == 1
+    small = survey_indicators(answers([5] * 4, [1] * 10))
+    assert [small[f"evaluation.{name}"] for name in names] == [1, 0, 0]
+
+
+def test_a_response_rate_is_told_only_where_the_call_says_how_many_were_invited() -> None:
+    survey = pd.concat([answers([5] * 6, [2] * 6), answers([5] * 6, [2] * 6, "again")], ignore_index=True)
+    assert not {"evaluation.invited", "evaluation.response"} & set(survey_indicators(survey))
+    found = survey_indicators(survey, small_call(survey_invited=16))
+    assert (found["evaluation.invited"], found["evaluation.response"]) == (16, 0.75)
+    assert survey_indicators(survey, small_call(survey_invited=12))["evaluation.response"] == 1
 
 
 @QUICK
@@ -153,81 +293,25 @@ def test_every_question_is_judged_by_its_own_respondents() -> None:
 
 def test_survey_indicators_count_each_respondent_once() -> None:
     survey = pd.concat([answers([5] * 5, [2] * 5), answers([5] * 5, [2] * 5, "again")], ignore_index=True)
-    results = evaluation.summarise_survey(survey, small_call())
-    empty = [make_table(name) for name in ("proposals", "progress", "attendance")]
-    found = {item.id: item.value for item in evaluation.indicators(*empty, survey, results, make_table("path_sizes"))}
+    found = survey_indicators(survey)
     assert found["evaluation.respondents"] == 10
     assert found["evaluation.agreeing.ripened"] == 0.5
+    ends = binomtest(5, 10).proportion_ci(0.95, method="wilson")
+    shown = found["evaluation.agreeing.again.low"], found["evaluation.agreeing.again.high"]
+    assert shown == pytest.approx((ends.low, ends.high))
 
 
-IDEAS = make_table(
-    "proposals",
-    {"proposal": "U", "category": "arts", "focus": "role", "maturity_end": "idea", "umbrella": "heritage"},
-    {"proposal": "S", "category": "arts", "focus": "role", "maturity_end": "idea", "umbrella": "none"},
-    {"proposal": "I", "category": "arts", "focus": "service", "maturity_end": "plan"},
-    {"proposal": "O", "category": "media", "focus": "role", "maturity_end": "prototype"},
-    {"proposal": "N", "category": "arts"},
-    {"proposal": "C", "category": "arts", "focus": "role", "maturity_end": "prototype"},
-    {"proposal": "D", "category": "arts", "maturity_end": "prototype"},
-)
-CHOSEN = make_table(
-    "chosen",
-    {"proposal": "C", "category": "arts", "focus": "role"},
-    {"proposal": "D", "category": "arts"},
-)
+def test_a_survey_that_nobody_answered_has_no_indicators() -> None:
+    assert survey_indicators(make_table("survey"), small_call(survey_invited=9)) == {}
 
 
-def paths_of(call: Call) -> dict[str, str]:
-    with unchanged(IDEAS, CHOSEN):
-        follow_up = keep_contract("follow_up", evaluation.propose_paths(IDEAS, CHOSEN, call), call)
-    return dict(zip(follow_up["proposal"], follow_up["path"], strict=True))
-
-
-@pytest.mark.parametrize("order", [RULES, RULES[::-1]])
-def test_the_first_rule_that_is_met_decides_whatever_the_order_of_the_file(order: tuple[str, ...]) -> None:
-    expected = {"U": "by-umbrella", "S": "by-similar", "I": "by-immature", "O": "by-other", "N": "by-other"}
-    assert paths_of(call_with_paths(*order)) == expected
-
-
-def test_a_rule_that_the_call_does_not_have_leads_on_to_the_next() -> None:
-    assert paths_of(call_with_paths("other", "immature")) == {
-        "U": "by-immature",
-        "S": "by-immature",
-        "I": "by-immature",
-        "O": "by-other",
-        "N": "by-other",
-    }
-
-
-def test_paths_are_counted_in_the_order_of_the_call_with_zeros() -> None:
-    call = call_with_paths("other", "umbrella", "similar")
-    follow_up = evaluation.propose_paths(IDEAS[3:], CHOSEN, call)
-    with unchanged(follow_up):
-        sizes = keep_contract("path_sizes", evaluation.count_paths(follow_up, call), call)
-    assert sizes.to_numpy().tolist() == [["by-other", 2], ["by-umbrella", 0], ["by-similar", 0]]
-    empty = [make_table(name) for name in ("progress", "attendance", "survey", "survey_results")]
-    found = {item.id: item.value for item in evaluation.indicators(IDEAS, *empty, sizes)}
-    assert found == {
-        "evaluation.paths": 3,
-        "evaluation.path.by-other": 2,
-        "evaluation.path.by-umbrella": 0,
-        "evaluation.path.by-similar": 0,
-        "evaluation.presented": 7,
-    }
-
-
-def test_where_all_are_chosen_nobody_needs_a_path() -> None:
-    assert len(evaluation.propose_paths(IDEAS[5:], CHOSEN, call_with_paths(*RULES))) == 0
-
-
-def test_a_call_without_masterclasses_survey_and_paths_has_empty_tables() -> None:
-    call = small_call(paths=[], survey_questions=[])
-    follow_up = evaluation.propose_paths(IDEAS, CHOSEN, call)
+def test_a_call_without_masterclasses_and_survey_has_empty_tables() -> None:
+    call = small_call(survey_questions=[])
     tables = {
         "attendance": evaluation.summarise_attendance(make_table("masterclasses")),
         "survey_results": evaluation.summarise_survey(make_table("survey"), call),
-        "follow_up": follow_up,
-        "path_sizes": evaluation.count_paths(follow_up, call),
+        "survey_answers": evaluation.count_answers(make_table("survey"), call),
+        "survey_differences": evaluation.compare_groups(make_table("survey_results")),
     }
     kept = {name: keep_contract(name, table, call) for name, table in tables.items()}
     assert {name: len(table) for name, table in kept.items()} == dict.fromkeys(tables, 0)

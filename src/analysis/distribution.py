@@ -1,4 +1,4 @@
-"""Who applied, with what, from where: counts and shares of proposals, and their spread over municipalities."""
+"""Who applied, with what, from where: counts and shares of proposals, and their spread beside the population's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import pandas as pd
 from analysis.call import Call
 from analysis.declarations import FIXED_GROUPS, GROUPED_BY
 from analysis.indicators import Indicator, Recorder, name_group
+from analysis.intervals import bound_share
+
+OF_PLACE = ("province", "scale")  # the dimensions whose groups are made of municipalities
 
 
 def profile(proposals: pd.DataFrame, actors: pd.DataFrame, municipalities: pd.DataFrame) -> pd.DataFrame:
@@ -70,16 +73,105 @@ def count_reach(
     return counted.assign(share=counted["proposals"] / len(proposals))
 
 
+def compare_with_population(profiles: pd.DataFrame, municipalities: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:
+    """Return per province and scale the proposals beside those that its share of the population leads one to expect.
+
+    Proposals belong to the municipality of their lead actor. The ratio is that of the proposals to the expected ones;
+    its interval is that of their share (see `intervals.bound_share`) over the share of the population. Proposals of one
+    actor count as independent, so the interval is rather too short. See the contract `spread`.
+    """
+    reached = municipalities["nis"].map(reach.set_index("nis")["proposals"]).gt(0).astype("Int64")
+    places = municipalities.assign(reached=reached if reached.any() else pd.NA)
+    rows = []
+    for dimension in OF_PLACE:
+        for group in places_of(municipalities, dimension):
+            own = places[places[dimension] == group]
+            share = float(own["population"].sum() / places["population"].sum())
+            counted = int((profiles[dimension] == group).sum())
+            low, high = bound_share(counted, len(profiles))
+            rows.append({
+                "dimension": dimension,
+                "group": group,
+                "proposals": counted,
+                "population_share": share,
+                "expected": share * len(profiles),
+                "ratio": counted / (share * len(profiles)),
+                "low": low / share,
+                "high": high / share,
+                "municipalities": len(own),
+                "reached": own["reached"].sum(min_count=1),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def places_of(municipalities: pd.DataFrame, dimension: str) -> list[str]:
+    """Return the groups of a dimension that have municipalities: scales in their fixed order, provinces by name."""
+    present = set(municipalities[dimension])
+    return [group for group in FIXED_GROUPS.get(dimension, sorted(present)) if group in present]
+
+
+def list_white_spots(municipalities: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:
+    """Return the municipalities that no proposal involves, by province and name.
+
+    Where no proposal says which municipalities it involves nothing is known of them, and the table is empty.
+    """
+    columns = ["nis", "name", "province", "population"]
+    involved = set(reach.loc[reach["proposals"] > 0, "nis"])
+    missed = municipalities[~municipalities["nis"].isin(involved)] if involved else municipalities[:0]
+    return missed.sort_values(["province", "name"])[columns].reset_index(drop=True)
+
+
 def evenness(counts: pd.Series) -> float:
     """Return Pielou's evenness of counts over groups: 1 where all are equal, 0 where all fall in one group.
 
-    Source: Pielou 1966, Journal of Theoretical Biology 13: Shannon entropy over its maximum, the log of the number
-    of groups. Groups without any count lower it; with a single group it is 1.
+    Source: Pielou 1966, Journal of Theoretical Biology 13, 131-144: Shannon's entropy over its maximum, the log of the
+    number of groups. Groups without any count lower it; with a single group it is 1.
     """
     if len(counts) < 2:
         return 1.0
     shares = counts[counts > 0] / counts.sum()
-    return abs(float((shares * shares.map(math.log)).sum())) / math.log(len(counts))
+    entropy = abs(float((shares * shares.map(math.log)).sum()))
+    return min(1.0, entropy / math.log(len(counts)))  # rounding may leave a little more than the maximum
+
+
+def measure_evenness(profiles: pd.DataFrame, municipalities: pd.DataFrame, call: Call) -> pd.DataFrame:
+    """Return how evenly and over how many groups the proposals are spread, by category, kind, province and scale.
+
+    For provinces and scales the evenness of the population over them stands beside it, as few would expect a small
+    province to have as many proposals as a large one. See the contract `evenness`.
+    """
+    rows = []
+    for dimension in ("category", "actor_kind", *OF_PLACE):
+        of_place = dimension in OF_PLACE
+        groups = places_of(municipalities, dimension) if of_place else known_groups(profiles, dimension, call)
+        counts = profiles[dimension].value_counts().reindex(groups, fill_value=0)
+        people = municipalities.groupby(dimension)["population"].sum() if of_place else None
+        rows.append({
+            "dimension": dimension,
+            "groups": len(groups),
+            "covered": int((counts > 0).sum()),
+            "evenness": evenness(counts),
+            "population_evenness": None if people is None else evenness(people),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def spread_indicators(spread: pd.DataFrame, even: pd.DataFrame) -> Iterator[Indicator]:
+    """Yield the evenness and coverage of the dimensions, and what the population leads one to expect of each place."""
+    record = Recorder(measure_evenness, "profiles", "municipalities")
+    for row in even.itertuples():
+        name = f"distribution.{row.dimension}"
+        yield record.one(f"{name}.evenness", row.evenness, "ratio")
+        yield record.one(f"{name}.covered", row.covered, "count")
+        yield record.one(f"{name}.groups", row.groups, "count")
+        if pd.notna(row.population_evenness):
+            yield record.one(f"{name}.population_evenness", row.population_evenness, "ratio")
+    record = Recorder(compare_with_population, "profiles", "municipalities", "municipality_reach")
+    for row in spread.itertuples():
+        name = f"distribution.{row.dimension}.{name_group(row.group)}"
+        yield record.one(f"{name}.submitted", row.proposals, "count")
+        yield record.one(f"{name}.expected", row.expected, "count")
+        yield record.one(f"{name}.ratio", row.ratio, "ratio")
 
 
 def indicators(
@@ -96,13 +188,6 @@ def indicators(
         counts = _of(distribution, dimension)
         numbers = {name_group(group): number for group, number in counts.items()}
         yield from record.each(f"distribution.{dimension}", numbers, "count")
-    for dimension in ("category", "actor_kind", "province"):
-        counts = _of(distribution, dimension)
-        if dimension == "province":  # the table of groups knows only the provinces that take part
-            counts = counts.reindex(reach["province"].unique(), fill_value=0)
-        yield Recorder(evenness, "profiles", "municipalities").one(
-            f"distribution.{dimension}.evenness", evenness(counts), "share"
-        )
     yield from _reach_indicators(reach)
 
 
@@ -117,6 +202,9 @@ def _reach_indicators(reach: pd.DataFrame) -> Iterator[Indicator]:
     population = reached["population"].sum() / reach["population"].sum()
     yield record.one("distribution.population.share", float(population), "share")
     yield record.one("distribution.provinces", reached["province"].nunique(), "count")
+    record = Recorder(list_white_spots, "municipality_reach", "municipalities")
+    yield record.one("distribution.white_spots", len(reach) - len(reached), "count")
+    yield record.one("distribution.white_spots.population.share", 1 - float(population), "share")
 
 
 def _of(distribution: pd.DataFrame, dimension: str) -> pd.Series:
