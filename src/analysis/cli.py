@@ -1,4 +1,4 @@
-"""The command line `oproep`: check, run, reconstruct, dictionary."""
+"""The command line `oproep`: check, run, reconstruct, dictionary, rank."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.status import Status
 
 from analysis.contracts import Contract
 from analysis.declarations import Audience, Edition, Language
-from analysis.faults import InputError
+from analysis.faults import InputError, refuse
 from analysis.store import Store, find_root
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -97,6 +97,38 @@ def dictionary(call: CallId, root: Root = None) -> None:
     """Print the data dictionary: every table with its columns, types, units and allowed values."""
     for contract in _open(call, root).contracts.values():
         say.print("\n".join(_describe(contract)), markup=False)
+
+
+@app.command()
+def rank(
+    scores: Annotated[Path, typer.Argument(metavar="SCORES.csv", help="A table with a row per score.")],
+    proposal: Annotated[str, typer.Option(metavar="COL", help="The column of the proposals.")],
+    rater: Annotated[str, typer.Option(metavar="COL", help="The column of the raters.")],
+    score: Annotated[str, typer.Option(metavar="COL", help="The column of the scores.")],
+    criterion: Annotated[str | None, typer.Option(metavar="COL", help="The column of the criteria, if any.")] = None,
+    panel: Annotated[str | None, typer.Option(metavar="COL", help="The column of the panels, if any.")] = None,
+    line: Annotated[int | None, typer.Option(min=1, metavar="K", help="How many places there are.")] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="LOW:HIGH", help="The lowest and the highest score possible.")
+    ] = None,
+    lower_is_better: Annotated[bool, typer.Option("--lower-is-better", help="A lower score is a better one.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the files go; <stem>-ranking here if not given.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="The language of the page: nl or en.")] = "nl",
+    seed: Annotated[int, typer.Option(min=0, help="The seed of all draws.")] = 0,
+) -> None:
+    """Rank the proposals of a bare table of scores, and say how sure that order is."""
+    from analysis.rankfile import Request, rank_file
+    from analysis.scorefile import Columns
+
+    columns = Columns(proposal, rater, score, criterion, panel)
+    done = rank_file(Request(scores, columns, scale, line, lower_is_better, out, language, seed))
+    for path in done.paths:
+        say.print(str(path), markup=False)
+    for point in done.points:
+        say.print(f"- {point}", markup=False)
+    refuse(filter(None, [done.refusal]))
 
 
 def _describe(contract: Contract) -> Iterator[str]:
