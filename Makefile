@@ -23,7 +23,7 @@ check: $(VENV)/.tests
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 bench: $(VENV)/.tests
-	$(BIN)/python tests/bench.py
+	cd tests && $(abspath $(BIN))/python -m bench $(SUBJECT)
 
 # What installs and builds everything else is itself pinned by hash.
 $(VENV)/.uv: requirements-setup.lock
