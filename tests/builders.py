@@ -11,9 +11,23 @@ import pandas as pd
 from hypothesis import settings
 from pandas.testing import assert_frame_equal
 
-from analysis import distribution, evaluation, ranking, reconciliation, resources, scoring, selection
+from analysis import (
+    agreement,
+    distribution,
+    evaluation,
+    expectation,
+    followup,
+    ranking,
+    reconciliation,
+    resources,
+    scoring,
+    selection,
+    sensitivity,
+    sharing,
+)
 from analysis.call import Call
 from analysis.contracts import check_table, conform
+from analysis.declarations import MATURITIES, CostSharing
 from analysis.indicators import Indicator
 from analysis.published import Published
 from analysis.tables import contracts
@@ -42,6 +56,7 @@ def small_call(**sections: Any) -> Call:
             **_groups(),
             "scoring": _scoring(),
             "selection": _selection(),
+            "uncertainty": {"draws": 400, "weights": 200, "choices": 20},
             **_course(),
             "letter": {"subject": text, "introduction": text},
             "questions": [{"topic": "basis", "text": text}],
@@ -144,7 +159,8 @@ def _course() -> dict[str, Any]:
                   period={"start": "2030-07-01", "end": "2031-06-30", "source": "a test"}),
         ],
         "paths": [
-            named("board", "klankbordgroep", "sounding board", rule="similar", description={"nl": "Een groep."}),
+            named("board", "klankbordgroep", "sounding board", rule="similar", description={"nl": "Een groep."},
+                  floor=0.3, fewest=1, most=4),
             named("market", "netwerkmoment", "match-making event", rule="other", description={"nl": "Een moment."}),
         ],
     }  # fmt: skip
@@ -197,11 +213,16 @@ def keep_contract(name: str, table: pd.DataFrame, call: Call | None = None) -> p
 
 
 def shortlist_of(*records: dict[str, Any]) -> pd.DataFrame:
-    """Return candidates, best first: each with a total and what a cap or quota may ask of it; the rest is ordinary."""
+    """Return candidates, best first: each with a total and what a cap or quota may ask of it; the rest is ordinary.
+
+    All are on the shortlist but those that say otherwise.
+    """
     ordinary = {**ORDINARY["profiles"], "partnership": None, "focus": None}
-    asked = {"requested_euro": None, "requested_staff_months": None}
-    table = pd.DataFrame([{**ordinary, **asked, **record} for record in records])
+    asked = {"requested_euro": None, "requested_staff_months": None, "start": pd.NaT, "months": None}
+    table = pd.DataFrame([{**ordinary, **asked, "shortlisted": True, **record} for record in records])
     ranks = table["total"].rank(method="min", ascending=False).astype("int64")
+    table["merit"] = table["total"]
+    table["start"] = pd.to_datetime(table["start"])
     return table.assign(rank=ranks).sort_values(["rank", "proposal"]).reset_index(drop=True)
 
 
@@ -225,7 +246,9 @@ def unchanged(*tables: pd.DataFrame) -> Iterator[None]:
 def compute_indicators(call: Call) -> dict[str, float | date]:
     """Return every indicator that the measures compute from small tables of all kinds, by id."""
     day = pd.Timestamp
-    towns = make_table("municipalities", *({"nis": str(i), "province": "North"} for i in range(1, 4)), call=call)
+    scales = ("municipality", "municipality", "city")
+    places = ({"nis": str(i), "province": "North", "scale": scale} for i, scale in enumerate(scales, start=1))
+    towns = make_table("municipalities", *places, call=call)
     actors = make_table("actors", {"actor": "A1", "nis": "1"}, {"actor": "A2", "nis": "2", "kind": "centre"}, call=call)
     course = {"maturity_intake": "idea", "maturity_end": "prototype", "start": day("2030-07-01"), "months": 6}
     asked = {"requested_euro": 40_000, "requested_staff_months": 2.0, "partnership": "alone", "focus": "role"}
@@ -233,15 +256,28 @@ def compute_indicators(call: Call) -> dict[str, float | date]:
     proposals = make_table("proposals", *({"proposal": name, **course, **asked} for name in names), call=call)
     involvement = make_table("involvement", *({"proposal": name, "nis": "1"} for name in names), call=call)
     scores = [
-        {"proposal": name, "rater": rater.id, "criterion": criterion, "score": 9.0 - place}
+        {
+            "proposal": name,
+            "rater": rater.id,
+            "criterion": criterion,
+            "score": 9.0 - place - 0.5 * (place * rater_place % 2),
+        }
         for place, name in enumerate(names)
-        for rater in call.scoring.raters
+        for rater_place, rater in enumerate(call.scoring.raters)
         for criterion in rater.criteria
     ]
     found = [*_intake_indicators(call, towns, actors, proposals, involvement, make_table("scores", *scores, call=call))]
     chosen = make_table("chosen", *({"proposal": name} for name in names[:2]), call=call)
     found += [*_course_indicators(call, proposals, chosen)]
     return {item.id: item.value for item in found}
+
+
+def score(scores: pd.DataFrame, call: Call) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the individual scores and the totals with the shortlist of a call in which totals decide."""
+    individual = scoring.score_individually(scores, call.scoring.criterion_weights)
+    ranked = ranking.rank_totals(scoring.total(individual, call.scoring.rater_weights))
+    weighed = ranking.weigh_merit(ranked, call.selection, pd.DataFrame())
+    return individual, ranking.shortlist(weighed, scores, call.selection)
 
 
 def _intake_indicators(
@@ -255,14 +291,33 @@ def _intake_indicators(
     profiles = distribution.profile(proposals, actors, towns)
     reach = distribution.count_reach(towns, involvement, proposals, actors)
     yield from distribution.indicators(profiles, distribution.count_groups(profiles, call), reach, proposals)
-    individual = scoring.score_individually(scores, call)
-    totals = ranking.shortlist(ranking.rank_totals(scoring.total(individual, call)), scores, call)
+    spread, even = distribution.compare_with_population(profiles, towns, reach), distribution.measure_evenness
+    yield from distribution.spread_indicators(spread, even(profiles, towns, call))
+    individual, totals = score(scores, call)
     yield from scoring.indicators(individual, totals, call)
     candidates = selection.list_candidates(totals, profiles, proposals)
     choice = selection.choose(candidates, make_table("decision", call=call), call)
     chosen = keep_contract("chosen", selection.describe_chosen(choice.selection, proposals, actors, towns), call)
     groups = distribution.count_groups(profiles[profiles["proposal"].isin(chosen["proposal"])], call)
-    yield from selection.indicators(choice.selection, chosen, groups, totals, proposals, choice.departures, call)
+    yield from selection.indicators(choice, chosen, groups, totals, proposals, call)
+    yield from _certainty_indicators(call, scores, individual, totals, choice.selection, profiles, proposals)
+
+
+def _certainty_indicators(
+    call: Call, scores: pd.DataFrame, individual: pd.DataFrame, totals: pd.DataFrame, chosen: pd.DataFrame,
+    profiles: pd.DataFrame, proposals: pd.DataFrame,
+) -> Iterator[Indicator]:  # fmt: skip
+    shortlist, seed = call.selection.shortlist, call.selection.seed
+    yield from agreement.indicators(agreement.measure_agreement(scores, individual, totals["proposal"], seed))
+    found = expectation.expect_ranks(individual, call.scoring.scale, shortlist, seed, draws=400)
+    yield from expectation.indicators(found, totals)
+    sheet = sensitivity.lay_out(scores, call.scoring)
+    stability, _ = sensitivity.measure_stability(sheet, shortlist, call.uncertainty.weights, seed)
+    without = sensitivity.leave_one_out(sheet, individual, call)
+    yield from sensitivity.indicators(stability, sensitivity.change_shortlist(totals, without), call)
+    everyone = selection.describe_candidates(totals, profiles, proposals)
+    changes = sensitivity.change_choice(chosen, sensitivity.choose_again(everyone, without, call))
+    yield from sensitivity.choice_indicators(sensitivity.share_choices(sheet, everyone, call), changes, call)
 
 
 def _course_indicators(call: Call, proposals: pd.DataFrame, chosen: pd.DataFrame) -> Iterator[Indicator]:
@@ -274,20 +329,63 @@ def _course_indicators(call: Call, proposals: pd.DataFrame, chosen: pd.DataFrame
     work = {"employee": "X", "from": day("2030-02-01"), "to": day("2030-09-30")}
     staffing = make_table("staffing", *({"phase": phase, **work} for phase in phases), call=call)
     shared, load = resources.sum_funds(budget), resources.load_by_month(staffing, chosen, call)
-    staff = resources.sum_staff(staffing, load, call)
-    yield from resources.indicators(budget, shared, staff, load, len(proposals), len(chosen), call)
-    sessions = make_table("masterclasses", {"proposal": "P1", "session": 1, "attended": True}, call=call)
+    staff, years = resources.sum_staff(staffing, load, call), resources.sum_years(resources.split_budget(budget, call))
+    yield from resources.indicators(budget, shared, years, staff, load, len(proposals), len(chosen), call)
+    yield from _evaluation_indicators(call, proposals, chosen)
+    yield from _published_indicators()
+
+
+def _evaluation_indicators(call: Call, proposals: pd.DataFrame, chosen: pd.DataFrame) -> Iterator[Indicator]:
+    learners = make_table(
+        "proposals",
+        *({"proposal": f"P{i}", "maturity_intake": "idea", "maturity_end": MATURITIES[i % 3]} for i in range(12)),
+        call=call,
+    )
+    present = [
+        {"proposal": f"P{i}", "session": session, "attended": session <= i % 4, "feasibility": 5, "desirability": 6}
+        for i in range(12)
+        for session in (1, 2, 3)
+    ]
+    sessions = make_table("masterclasses", *present, call=call)
+    totals = pd.DataFrame({"proposal": learners["proposal"], "total": [float(i * 7 % 12) for i in range(12)]})
+    yield from evaluation.association_indicators(evaluation.measure_associations(learners, sessions, totals))
     replies = [
         {"respondent": f"R{i}", "chosen": i > 5, "question": question, "answer": 4}
         for i in range(10)
         for question in call.ids("survey_questions")
     ]
     survey = make_table("survey", *replies, call=call)
-    sizes = evaluation.count_paths(evaluation.propose_paths(proposals, chosen, call), call)
     progress, attendance = evaluation.cross_progress(proposals), evaluation.summarise_attendance(sessions)
     results = evaluation.summarise_survey(survey, call)
-    yield from evaluation.indicators(proposals, progress, attendance, survey, results, sizes)
-    yield from _published_indicators()
+    yield from evaluation.indicators(proposals, progress, attendance)
+    yield from _follow_up_indicators(call, proposals, chosen)
+    yield from _sharing_indicators(call, chosen)
+    invited = call.model_copy(update={"survey_invited": 25})
+    yield from evaluation.survey_indicators(survey, results, evaluation.compare_groups(results), invited)
+
+
+def _follow_up_indicators(call: Call, proposals: pd.DataFrame, chosen: pd.DataFrame) -> Iterator[Indicator]:
+    left = proposals.loc[~proposals["proposal"].isin(chosen["proposal"]), "proposal"]
+    similar = pd.DataFrame(0.5, index=list(left), columns=list(chosen["proposal"]))
+    by_hand = make_table("follow_up_choice", call=call)
+    follow_up = followup.propose_paths(proposals, chosen, similar, by_hand, call)
+    sizes, themes = followup.count_paths(follow_up, call), followup.count_themes(follow_up, call)
+    yield from followup.indicators(follow_up, sizes, themes, call)
+
+
+def _sharing_indicators(call: Call, chosen: pd.DataFrame) -> Iterator[Indicator]:
+    model = CostSharing.model_validate({"model": "equal", "most_per_municipality": 400, "source": "a test"})
+    shared = call.model_copy(update={"cost_sharing": model})
+    approved = {"proposal": "P1", "success": "true", "support": "true", "wider_need": "true", "yearly_cost": 1000}
+    pilots = make_table(
+        "pilots", {**approved, "assessed_on": pd.Timestamp("2031-07-01"), "source": "a test"}, call=call
+    )
+    joining = make_table("joining", *({"proposal": "P1", "nis": nis} for nis in "123"), call=call)
+    towns = make_table("municipalities", *({"nis": nis} for nis in "123"), call=call)
+    scaling = sharing.judge_pilots(pilots, chosen)
+    shares = sharing.share_costs(scaling, joining, towns, shared)
+    services = sharing.describe_services(scaling, shares, shared)
+    yield from sharing.indicators(pilots, scaling, services, shares)
 
 
 def _published_indicators() -> Iterator[Indicator]:

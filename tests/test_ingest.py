@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis.contracts import check_table
+from analysis.faults import InputError
 from analysis.ingest import changed_files, read_municipalities, read_tables
 from analysis.store import Store
 
@@ -20,8 +21,9 @@ Edit = Callable[[str, str, str], None]
 Refusal = Callable[[Callable[[], object]], list[str]]
 ACTORS = "the columns actor, name, kind, nis"
 TABLES = ["municipalities", "actors", "proposals", "involvement", "scores", "masterclasses", "budget", "staffing",
-          "survey", "decision"]  # fmt: skip
-OPTIONAL = ["masterclasses", "staffing", "survey", "decision"]
+          "survey", "decision", "follow_up_choice", "pilots", "joining"]  # fmt: skip
+REFERENCE_CALL = "digitale-innovatie-2016"
+OPTIONAL = ["masterclasses", "staffing", "survey", "decision", "follow_up_choice", "pilots", "joining"]
 RECORD = f"origin: a test, licence: CC0-1.0, date: 2024-01-01, sha256: {'a0' * 32}"
 
 
@@ -490,9 +492,14 @@ FAULTS = {
     ),
     "release of an unknown column": (
         "call.yml",
-        "{table: progress, audience: public}",
-        "{table: progress, audience: public, columns: [proposals, names]}",
-        ["call.yml, release.9.columns: found 'names'; expected one of maturity_intake, maturity_end, proposals."],
+        "{table: indicators, audience: public}",
+        "{table: indicators, audience: public, columns: [value, names]}",
+        [
+            (
+                "call.yml, release.0.columns: found 'names'; "
+                "expected one of indicator, value, day, unit, step, function, tables."
+            )
+        ],
     ),
     "outline that is not there": (
         "call.yml",
@@ -528,7 +535,7 @@ def test_a_column_beyond_the_contract_is_refused(store: Store, refusal: Refusal)
         store.raw / "budget.csv", lambda text: text.replace("fund\n", "fund,remark\n").replace("grant\n", "grant,x\n")
     )
     assert refusal(lambda: read_tables(store)) == [
-        "budget.csv: found an unknown column 'remark'; expected only the columns phase, line, euro, fund."
+        "budget.csv: found an unknown column 'remark'; expected only the columns phase, line, euro, fund, year."
     ]
 
 
@@ -616,19 +623,151 @@ def test_ids_that_look_the_same_are_the_same(store: Store, refusal: Refusal) -> 
     ]
 
 
+# What is refused: a plan of work that cannot be
+
+
+STAFF = "phase,employee,fraction,from,to\n"
+CALL_PHASE = "phases:\n  - {id: call, label: {en: the call}, period: {start: 2024-01-01, end: 2024-05-31, source: rules}, euro: 0, fte: 0}\n"
+IN_EXECUTION = "within the execution (2024-04-15 to 2024-12-31)."
+
+
 def test_work_that_ends_before_it_starts_is_refused(store: Store, refusal: Refusal) -> None:
     (store.raw / "staffing.csv").write_text(
-        "phase,employee,fraction,from,to\npilots,E1,1,2024-05-01,2024-05-01\npilots,E2,1,2024-06-01,2024-05-31\n"
+        STAFF + "pilots,E1,1,2024-05-01,2024-05-01\npilots,E2,1,2024-06-01,2024-05-31\n"
     )
     assert refusal(lambda: read_tables(store)) == [
         "staffing.csv, row 3, column to: found '2024-05-31'; expected a day not before the column from (2024-06-01)."
     ]
 
 
-def test_a_release_of_an_unknown_table_is_refused(store: Store, edit: Edit, refusal: Refusal) -> None:
-    edit("call.yml", "{table: progress,", "{table: progres,")
+def test_an_execution_outside_that_of_the_call_is_refused(store: Store, refusal: Refusal) -> None:
+    fill(store, "proposals.csv", "start", ["2024-04-14", "2025-01-01", "2024-04-15", "2024-08-31", "", ""])
+    fill(store, "proposals.csv", "months", ["6", "1", "9", "5", "9", "6"])
+    assert refusal(lambda: read_tables(store)) == [
+        f"proposals.csv, row 2, column start: found '2024-04-14'; expected a day {IN_EXECUTION}",
+        f"proposals.csv, row 3, column start: found '2025-01-01'; expected a day {IN_EXECUTION}",
+        f"proposals.csv, row 4, column months: found '9', from 2024-04-15; expected a length that ends {IN_EXECUTION}",
+        f"proposals.csv, row 5, column months: found '5', from 2024-08-31; expected a length that ends {IN_EXECUTION}",
+        f"proposals.csv, row 6, column months: found '9', from 2024-04-15; expected a length that ends {IN_EXECUTION}",
+    ]
+
+
+def test_an_execution_that_just_fits_or_is_not_stated_is_accepted(store: Store) -> None:
+    fill(store, "proposals.csv", "start", ["2024-04-15", "2024-12-01", "2024-12-31", "2024-08-31", "", "2024-12-31"])
+    fill(store, "proposals.csv", "months", ["8", "1", "", "4", "8", ""])
+    ends = read_tables(store)["proposals"]["months"].tolist()
+    assert ends[:2] == [8, 1]
+
+
+@pytest.mark.parametrize("length", ["13", "999999", "9007199254740991"])
+def test_an_absurd_length_is_refused_like_any_other(store: Store, refusal: Refusal, length: str) -> None:
+    fill(store, "proposals.csv", "months", [length])
     (line,) = refusal(lambda: read_tables(store))
-    assert line.startswith("call.yml, release.9.table: found 'progres'; expected one of municipalities, actors, ")
+    assert line.startswith(f"proposals.csv, row 2, column months: found '{length}', from 2024-05-01; expected")
+
+
+def test_money_below_zero_and_an_employee_over_full_time_are_refused_together(
+    store: Store, edit: Edit, refusal: Refusal
+) -> None:
+    edit("budget.csv", "30000", "-30000")
+    edit("proposals.csv", "9000,", "-1,")
+    (store.raw / "staffing.csv").write_text(STAFF + "pilots,E1,1.2,2024-05-01,2024-05-31\n")
+    assert refusal(lambda: read_tables(store)) == [
+        "proposals.csv, row 2, column requested_euro: found '-1'; expected a whole number of at least 0.",
+        "budget.csv, row 2, column euro: found '-30000'; expected a whole number of at least 0.",
+        "staffing.csv, row 2, column fraction: found '1.2'; expected a number from 0 to 1.",
+    ]
+
+
+def test_fractions_of_one_employee_beyond_full_time_are_refused_across_phases(
+    store: Store, edit: Edit, refusal: Refusal
+) -> None:
+    edit("call.yml", "phases:\n", CALL_PHASE)
+    (store.raw / "staffing.csv").write_text(
+        STAFF
+        + "call,E1,0.5,2024-01-01,2024-05-15\n"
+        + "call,E2,1,2024-01-01,2024-05-31\n"
+        + "pilots,E1,0.6,2024-05-15,2024-12-31\n"
+        + "pilots,E2,1,2024-06-01,2024-08-31\n"
+        + "pilots,E1,0.3,2024-07-01,2024-07-31\n"
+        + "pilots,E1,0.2,2024-07-20,2024-07-20\n"
+    )
+    assert refusal(lambda: read_tables(store)) == [
+        "staffing.csv, rows 2 and 4, column fraction: found 1.1 of full time together for 'E1' on 2024-05-15; "
+        "expected at most 1 for one employee on any day.",
+        "staffing.csv, rows 4, 6 and 7, column fraction: found 1.1 of full time together for 'E1' on 2024-07-20; "
+        "expected at most 1 for one employee on any day.",
+    ]
+
+
+def test_fractions_that_come_to_just_full_time_are_accepted(store: Store) -> None:
+    work = [f"pilots,E1,0.1,2024-05-{day:02},2024-12-31" for day in range(1, 11)]  # ten tenths are no exact one
+    (store.raw / "staffing.csv").write_text(STAFF + "\n".join(work) + "\n")
+    assert len(read_tables(store)["staffing"]) == 10
+
+
+def test_work_wholly_outside_its_phase_is_refused_and_work_partly_in_it_is_not(store: Store, refusal: Refusal) -> None:
+    (store.raw / "staffing.csv").write_text(
+        STAFF
+        + "pilots,E1,1,2024-01-01,2024-04-30\n"
+        + "pilots,E2,1,2024-01-01,2024-05-01\n"
+        + "pilots,E3,1,2025-01-01,2025-01-31\n"
+        + "pilots,E4,1,2024-12-31,2025-01-31\n"
+    )
+    expected = "expected work on at least one day of the phase pilots (2024-05-01 to 2024-12-31)."
+    assert refusal(lambda: read_tables(store)) == [
+        f"staffing.csv, row 2, column from: found work from 2024-01-01 to 2024-04-30; {expected}",
+        f"staffing.csv, row 4, column from: found work from 2025-01-01 to 2025-01-31; {expected}",
+    ]
+
+
+def test_a_budget_may_be_delivered_by_year(store: Store, sound: dict[str, pd.DataFrame]) -> None:
+    assert sound["budget"]["year"].isna().all()  # of a file without the column
+    (store.raw / "budget.csv").write_text(
+        "phase,line,euro,fund,year\npilots,Planting,10,grant,2024\npilots,Planting,20,grant,\n"
+    )
+    budget = read_tables(store)["budget"]
+    assert budget["year"].tolist() == [2024, pd.NA]
+
+
+def test_an_amount_delivered_twice_is_refused_with_or_without_a_year(store: Store, refusal: Refusal) -> None:
+    once = "expected each key once."
+    (store.raw / "budget.csv").write_text("phase,line,euro,fund\npilots,Planting,10,grant\npilots,Planting,20,grant\n")
+    place = "budget.csv, row 3, column phase+line+fund+year"
+    assert refusal(lambda: read_tables(store)) == [
+        f"{place}: found 'pilots, Planting, grant' again, which stands in row 2; {once}"
+    ]
+    (store.raw / "budget.csv").write_text(
+        "phase,line,euro,fund,year\npilots,Planting,10,grant,2024\npilots,Planting,20,grant,2024\n"
+    )
+    assert refusal(lambda: read_tables(store)) == [
+        f"{place}: found 'pilots, Planting, grant, 2024' again, which stands in row 2; {once}"
+    ]
+
+
+def test_an_amount_of_a_year_outside_its_phase_is_refused(store: Store, refusal: Refusal) -> None:
+    (store.raw / "budget.csv").write_text(
+        "phase,line,euro,fund,year\npilots,Planting,10,grant,2024\npilots,Upkeep,20,grant,2025\n"
+    )
+    assert refusal(lambda: read_tables(store)) == [
+        "budget.csv, row 3, column year: found '2025'; expected a year of the phase pilots (2024 to 2024), or nothing."
+    ]
+
+
+def test_a_column_that_may_be_left_out_is_read_as_strictly_where_it_is_there(store: Store, refusal: Refusal) -> None:
+    (store.raw / "budget.csv").write_text("phase,line,euro,fund,year\npilots,Planting,10,grant,about 2024\n")
+    assert refusal(lambda: read_tables(store)) == [
+        "budget.csv, row 2, column year: found 'about 2024'; expected a whole number of at least 1."
+    ]
+
+
+# What is refused: declarations that nothing answers to
+
+
+def test_a_release_of_an_unknown_table_is_refused(store: Store, edit: Edit, refusal: Refusal) -> None:
+    edit("call.yml", "{table: indicators,", "{table: indicator,")
+    (line,) = refusal(lambda: read_tables(store))
+    assert line.startswith("call.yml, release.0.table: found 'indicator'; expected one of municipalities, actors, ")
 
 
 @pytest.mark.parametrize(
@@ -876,3 +1015,47 @@ def test_a_file_whose_new_hash_is_recorded_is_not_changed(store: Store, edit: Ed
     edit("actors.csv", "School The Oak", "School The Elm")
     edit("SOURCES.yml", old, hashlib.sha256((store.raw / "actors.csv").read_bytes()).hexdigest())
     assert changed_files(store) == []
+
+
+def replace_in(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def refused_lines(store: Store) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read_tables(store)
+    return str(caught.value).replace(f"{store.raw}/", "").splitlines()
+
+
+def test_more_respondents_than_invited_and_one_of_two_minds_are_named(project: Path) -> None:
+    store = Store(project, REFERENCE_CALL)
+    answers = pd.read_csv(store.raw / "survey.csv", dtype="str")
+    first = answers.loc[0, "respondent"]
+    line = f"{first},false,{answers.loc[0, 'question']}"
+    replace_in(store.raw / "survey.csv", line, line.replace("false", "true"))
+    replace_in(store.raw / "call.yml", "smallest_group: 5", "smallest_group: 5\nsurvey_invited: 3")
+    number = answers["respondent"].nunique()
+    assert refused_lines(store) == [
+        f"call.yml, survey_invited: found 3; expected at least the {number} respondents in survey.csv.",
+        f"survey.csv, respondent {first}, column chosen: found both true and false; expected the same in every row of a "
+        "respondent.",
+    ]
+
+
+def test_a_proposal_that_two_panels_scored_is_named_with_the_rows_of_the_second(store: Store) -> None:
+    call = (store.raw / "call.yml").read_text(encoding="utf-8")
+    for number, panel in ((1, "east"), (2, "west")):
+        call = call.replace(f"id: rater-{number},", f"id: rater-{number}, panel: {panel},", 1)
+    (store.raw / "call.yml").write_text(call, encoding="utf-8")
+    scores = pd.read_csv(store.raw / "scores.csv", dtype="str")
+    seats = scores["rater"].map({"rater-1": "east", "rater-2": "west"})
+    first = seats.groupby(scores["proposal"]).transform("first")
+    rows = [int(row) + 2 for row in scores.index[seats != first]]
+    found = refused_lines(store)
+    assert len(rows) > 0
+    assert found[0].startswith(
+        f"scores.csv, row {rows[0]}, column rater: found 'rater-2' of the panel west; expected a rater of the panel east"
+    )
+    assert len(found) == min(len(rows), 50) + (len(rows) > 50)

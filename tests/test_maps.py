@@ -67,9 +67,18 @@ def test_alternative_text_of_none_of_one_and_of_ties() -> None:
 def test_circles_grow_with_the_number_of_proposals(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = watch_drawing(monkeypatch)
     maps.reach(build_reach(ROWS), None, DUTCH)
-    assert {"geen", "1", "2", "4", "aantal ideeën", "Alfa (4)", "Gamma (2)", "Delta (1)"} == drawn.texts()
+    assert {"geen (witte vlek)", "1", "2", "4", "aantal ideeën", "Alfa (4)", "Gamma (2)", "Delta (1)"} == drawn.texts()
     assert drawn.outside() == []
     assert drawn.overlapping() == []
+
+
+def test_a_white_spot_is_drawn_and_explained_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = watch_drawing(monkeypatch)
+    assert "Een open cirkel is een witte vlek" in maps.reach(build_reach(ROWS), None, DUTCH).caption
+    assert "An open circle is a white spot" in maps.reach(build_reach(ROWS), None, ENGLISH).caption
+    figure = maps.reach(build_reach([row for row in ROWS if row[6]]), None, DUTCH)
+    assert "witte vlek" not in figure.caption
+    assert "geen (witte vlek)" not in drawn.texts()
 
 
 def test_only_municipalities_with_more_proposals_than_the_others_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,19 +38,23 @@ ROWS: Mapping[str, Rows] = {
         *[(f"p{i}", "own", score, 2) for i, score in enumerate((2.0, 5.0, 9.0))],
     ],
     "totals": [
-        ("p1", 8.0, 8.0, 2, 1, True), ("p2", 7.5, 7.0, 2, 2, True),
-        ("p3", 7.25, 7.0, 2, 3, False), ("p4", 4.0, 4.0, 2, 4, False),
+        ("p1", 8.0, 8.0, 2, 1, 8.0, True), ("p2", 7.5, 7.0, 2, 2, 7.5, True),
+        ("p3", 7.25, 7.0, 2, 3, 7.25, False), ("p4", 4.0, 4.0, 2, 4, 4.0, False),
     ],
     "selection": [
-        ("p1", 1, 8.0, True, True, None, None, None, None),
-        ("p2", 2, 7.5, False, False, "constraint", "money", None, None),
-        ("p3", 3, 7.25, True, True, None, None, None, None),
+        ("p1", 1, 8.0, 8.0, True, True, None, None, None, None, None, 2),
+        ("p2", 2, 7.5, 7.5, False, False, "constraint", "money", None, None, None, 0),
+        ("p3", 3, 7.25, 7.25, True, True, None, None, None, None, None, 1),
     ],
     "constraint_prices": [("money", 1e5, 9e4, 0.25, "p2", "p3"), ("libraries", 1, 2, 0.0, None, None)],
     "budget_funds": [
         ("call", "grant", 10_000, 1.0), ("pilots", "reserves", 63_000, 0.7), ("pilots", "grant", 27_000, 0.3),
     ],
     "budget_lines": [("call", "jury", 2_000), ("call", "masterclasses", 8_000), ("pilots", "apparatuur", 90_000)],
+    "pilots_by_month": [
+        (pd.Timestamp(2030, 7, 1), 1, 4_000, 7_644, 0.5), (pd.Timestamp(2030, 8, 1), 2, 9_000, 7_644, 1.5),
+        (pd.Timestamp(2030, 9, 1), 0, 0, 7_397, 0.0),
+    ],
     "monthly_load": [
         *[(pd.Timestamp(2030, month, 1), "call", fte, 1.5, 0) for month, fte in ((1, 1.0), (2, 1.5), (3, 2.0))],
         *[(pd.Timestamp(2030, month, 1), "pilots", fte, 3.0, 2) for month, fte in ((7, 3.25), (8, 2.0))],
@@ -68,9 +72,18 @@ ROWS: Mapping[str, Rows] = {
         ("plan", "prototype", 0), ("prototype", "idea", 0), ("prototype", "plan", 0), ("prototype", "prototype", 0),
     ],
     "attendance": [(1, 9, 0.9, 5.0, None), (2, 10, 1.0, 6.0, None), (3, 9, 0.9, 7.0, None)],
+    "spread": [
+        ("province", "Antwerpen", 8, 0.5, 5.0, 1.6, 1.1, 1.9, 4, 3),
+        ("province", "Limburg", 2, 0.5, 5.0, 0.4, 0.1, 0.9, 6, None),
+        ("scale", "city", 5, 0.4, 4.0, 1.25, 0.6, 1.9, 2, 1), ("scale", "municipality", 5, 0.6, 6.0, 0.83, 0.4, 1.3, 8, 2),
+    ],
     "survey_results": [
-        ("ripened", "all", 20, 4.0, 0.8), ("ripened", "chosen", 8, 4.5, 0.9), ("ripened", "not_chosen", 12, 3.9, 0.7),
-        ("again", "all", 20, 3.0, 0.5),
+        ("ripened", "all", 20, 0.8, 0.58, 0.92), ("ripened", "chosen", 8, 0.9, 0.6, 0.98),
+        ("ripened", "not_chosen", 12, 0.7, 0.4, 0.9), ("again", "all", 20, 0.5, 0.3, 0.7),
+    ],
+    "survey_answers": [
+        *[("ripened", answer, n, n / 20) for answer, n in enumerate((0, 1, 3, 10, 6), start=1)],
+        *[("again", answer, n, n / 20) for answer, n in enumerate((2, 4, 4, 6, 4), start=1)],
     ],
     "path_sizes": [("board", 1), ("market", 6)],
 }  # fmt: skip
@@ -83,12 +96,15 @@ PLOTS: Mapping[str, tuple[str, Callable[[pd.DataFrame, Wording], Figure]]] = {
     "constraint_prices": ("constraint_prices", plots.constraint_prices),
     "budget": ("budget_funds", plots.budget),
     "budget_lines": ("budget_lines", lambda table, wording: plots.budget_lines(table, "call", wording)),
+    "pilots_by_month": ("pilots_by_month", plots.pilots_by_month),
     "monthly_load": ("monthly_load", plots.monthly_load),
     "timeline": ("timeline", plots.timeline),
     "chosen_groups": ("chosen_groups", plots.chosen_groups),
     "progress": ("progress", plots.progress),
     "attendance": ("attendance", plots.attendance),
+    "spread": ("spread", plots.spread),
     "survey": ("survey_results", plots.survey),
+    "survey_answers": ("survey_answers", plots.survey_answers),
     "paths": ("path_sizes", plots.paths),
 }
 STATED: Mapping[str, tuple[str, str]] = {
@@ -140,6 +156,12 @@ STATED: Mapping[str, tuple[str, str]] = {
         "The call: 10,000 euro, in two lines. The largest is ‘masterclasses’ (8,000 euro), the smallest ‘jury’ (2,000 "
         "euro).",
     ),
+    "pilots_by_month": (
+        "De gekozen projecten vragen samen 13.000 euro, verdeeld over twee maanden. Het meest vragen ze in augustus 2030: "
+        "9.000 euro. In één maand vragen ze meer dan het budget zou geven als het gelijk over de dagen was verdeeld.",
+        "The selected projects ask for 13,000 euro together, spread over two months. They ask for most in August 2030: "
+        "9,000 euro. In one month they ask for more than the budget would give if it were spread evenly over the days.",
+    ),
     "monthly_load": (
         "In twee van de vijf maanden is er meer personeel aan het werk dan beschikbaar, het meest in maart 2030: 2 "
         "voltijdsequivalenten tegenover 1,5 beschikbaar.",
@@ -178,6 +200,18 @@ STATED: Mapping[str, tuple[str, str]] = {
         "Agreement is strongest with ‘The masterclasses ripened our idea’ (80% of all participants) and weakest with "
         "‘We would take part again’ (50%). On the one statement where both groups are shown apart, "
         "participants with a selected project agree more often than the other participants.",
+    ),
+    "survey_answers": (
+        "Bij één van de twee stellingen gaat meer dan de helft van de deelnemers akkoord. Het vaakst gaan deelnemers niet "
+        "akkoord met ‘We zouden opnieuw deelnemen’ (30%).",
+        "On one of the two statements more than half of the participants agree. Participants disagree most often with ‘We "
+        "would take part again’ (30%).",
+    ),
+    "spread": (
+        "Meer ideeën dan naar bevolking te verwachten was, kwamen uit deze groep: Antwerpen. Minder ideeën dan te verwachten "
+        "was, kwamen uit deze groep: Limburg. In de overige twee groepen ligt het verwachte aantal binnen het interval.",
+        "More ideas than the population would lead one to expect came from this group: Antwerpen. Fewer ideas than expected "
+        "came from this group: Limburg. In the remaining two groups the number expected lies within the interval.",
     ),
     "paths": (
         "Het vaakst voorgesteld wordt ‘netwerkmoment’ (voor zes van de zeven ideeën); het minst vaak "
@@ -311,16 +345,25 @@ def test_provinces_are_their_own_label() -> None:
         ("rater_spread", [("p1", "j1", 4.0, 3), ("p2", "j1", 6.0, 3), ("p1", "own", 4.0, 2), ("p2", "own", 6.0, 2)],
          "De mediaan is bij alle twee beoordelaars dezelfde: 5. De scores van jurylid A en het steunpunt lopen het "
          "verst uiteen, telkens over 2 punten."),
-        ("ranking", [("p1", 8.0, 8.0, 2, 1, True), ("p2", 7.0, 7.0, 2, 2, True), ("p3", 7.0, 7.0, 2, 2, False)],
+        ("ranking", [("p1", 8.0, 8.0, 2, 1, 8.0, True), ("p2", 7.0, 7.0, 2, 2, 7.0, True),
+                     ("p3", 7.0, 7.0, 2, 2, 7.0, False)],
          "De drie ideeën halen tussen 7 en 8 punten. De shortlist telt twee projecten; het laagste totaal erop en "
          "het hoogste erbuiten zijn gelijk: 7 punten."),
-        ("ranking", [("p1", 1.0, 1.0, 2, 1, True)], "Het enige idee haalt 1 punt. Het staat op de shortlist."),
-        ("shortlist", [("p1", 1, 8.0, True, True, None, None, None, None)],
+        ("ranking", [("p1", 1.0, 1.0, 2, 1, 1.0, True)], "Het enige idee haalt 1 punt. Het staat op de shortlist."),
+        ("shortlist", [("p1", 1, 8.0, 8.0, True, True, None, None, None, None, None, 1)],
          "Het enige project op de shortlist is gekozen; het laagste totaal is 8 punten."),
         ("constraint_prices", [("money", 1, 1, 0.0, None, None), ("libraries", 1, 2, 0.0, None, None)],
          "Geen enkele van de twee voorwaarden kost iets: zonder een ervan blijft de som van de totalen gelijk."),
         ("budget", [("pilots", "reserves", 500, 0.5), ("pilots", "grant", 500, 0.5), ("call", "grant", 0, 0.0)],
          "De uitvoering: 1.000 euro, vooral uit ‘reserves’ en ‘werkingssubsidie’ (elk 50%)."),
+        ("pilots_by_month", [(pd.Timestamp(2030, 7, 1), 1, 4_000, None, 0.5)],
+         "De gekozen projecten vragen samen 4.000 euro, verdeeld over één maand. Het meest vragen ze in juli 2030: 4.000 "
+         "euro."),
+        ("pilots_by_month", [(pd.Timestamp(2030, 7, 1), 1, 0, 5_000, 0.5)],
+         "Geen enkel gekozen project zegt hoeveel geld het vraagt."),
+        ("pilots_by_month", [(pd.Timestamp(2030, 7, 1), 1, 5_000, 5_000, 0.5)],
+         "De gekozen projecten vragen samen 5.000 euro, verdeeld over één maand. Het meest vragen ze in juli 2030: 5.000 "
+         "euro. In geen enkele maand vragen ze meer dan het budget zou geven als het gelijk over de dagen was verdeeld."),
         ("monthly_load", [(pd.Timestamp(2030, month, 1), "call", 0.7 * month, 1.5, 0) for month in (1, 2)],
          "In geen enkele van de twee maanden is er meer personeel aan het werk dan beschikbaar; het krapst is februari "
          "2030, met 1,4 voltijdsequivalenten tegenover 1,5 beschikbaar."),
@@ -331,9 +374,13 @@ def test_provinces_are_their_own_label() -> None:
          "minder rijp. Het aantal in het stadium ‘prototype’ blijft nul."),
         ("attendance", [(1, 8, 0.8, None, None), (2, 8, 0.8, None, None)],
          "In elk van de twee sessies is 80% van de ideeën vertegenwoordigd."),
-        ("survey", [("again", "all", 9, 4.0, 0.75)],
+        ("survey", [("again", "all", 9, 0.75, 0.4, 0.93)],
          "Van alle deelnemers gaat 75% akkoord met ‘We zouden opnieuw deelnemen’. Deelnemers met en zonder gekozen "
          "project staan niet apart, omdat een van beide groepen te klein is."),
+        ("survey_answers", [("again", answer, 2 * (answer > 3), 0.5 * (answer > 3)) for answer in range(1, 6)],
+         "Meer dan de helft van de deelnemers gaat akkoord met ‘We zouden opnieuw deelnemen’; niet akkoord gaat niemand."),
+        ("spread", [("province", "Limburg", 3, 1.0, 3.0, 1.0, 0.4, 1.0, 4, 0), ("scale", "city", 3, 1.0, 3.0, 1.0, 0.4, 1.0, 4, 0)],
+         "In geen enkele van de twee groepen ligt het aantal dat naar bevolking te verwachten was, buiten het interval."),
         ("paths", [("board", 2), ("market", 2)],
          "Beide vormen van steun worden voor even veel ideeën voorgesteld: elk voor twee."),
     ],
@@ -352,6 +399,47 @@ def test_large_table_is_drawn_without_collisions(monkeypatch: pytest.MonkeyPatch
     draw("monthly_load", "nl", [(month, "pilots", 2.0, 3.0, 1) for month in months])
     assert drawn.outside() == []
     assert drawn.overlapping() == []
+
+
+def test_a_caption_of_the_survey_tells_its_scale_from_the_declaration() -> None:
+    assert "(antwoord 4 of 5 op een schaal van 1 tot 5), met het interval van 95%" in draw("survey", "nl").caption
+    assert "(answer 4 or 5 on a scale of 1 to 5), with the 95% interval" in draw("survey", "en").caption
+
+
+def test_a_group_of_the_survey_has_its_interval_only_where_it_is_shown() -> None:
+    pair, alone = draw("survey", "nl"), draw("survey", "nl", [("again", "all", 20, 0.5, 0.3, 0.7)])
+    assert pair.svg.count("LineCollection") == 3
+    assert alone.svg.count("LineCollection") == 1
+
+
+def test_a_part_of_the_answers_too_small_for_its_percentage_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = watch_drawing(monkeypatch)
+    draw("survey_answers", "en")
+    assert {"15%", "50%", "30%", "10%", "20%"} <= drawn.texts()
+    assert not {"0%", "5%"} & drawn.texts()
+    assert {"1 (disagree)", "2", "3", "4", "5 (agree)"} <= drawn.texts()
+
+
+def test_only_groups_that_are_no_place_names_are_quoted() -> None:
+    rows: Rows = [
+        ("province", "Limburg", 9, 0.5, 5.0, 1.8, 1.1, 2.0, 4, 3),
+        ("scale", "city", 9, 0.5, 5.0, 1.8, 1.1, 2.0, 4, 3),
+    ]
+    assert draw("spread", "en", rows).alt.endswith("came from these groups: Limburg and ‘city’.")
+
+
+def test_the_spread_shows_the_ratio_of_every_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = watch_drawing(monkeypatch)
+    draw("spread", "nl")
+    assert {"1,6 ×", "0,4 ×", "1,25 ×", "0,83 ×", "Antwerpen", "stad", "gemeente"} <= drawn.texts()
+
+
+def test_what_pilots_ask_for_without_a_budget_is_drawn_without_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = watch_drawing(monkeypatch)
+    figure = draw("pilots_by_month", "en", [(pd.Timestamp(2030, month, 1), 1, 4_000, None, 0.5) for month in (7, 8)])
+    assert "budget" not in drawn.texts() | {*figure.alt.split(), *figure.caption.split()}
+    draw("pilots_by_month", "en")
+    assert "budget" in drawn.texts()
 
 
 def test_load_without_a_known_capacity_names_the_busiest_month_and_draws_no_limit() -> None:

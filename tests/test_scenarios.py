@@ -10,11 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from builders import call_choosing, make_table, named, shortlist_of, small_call
+from builders import call_choosing, keep_contract, make_table, named, shortlist_of, small_call
 
-from analysis import evaluation, ranking, reconciliation, release, scoring, selection
+from analysis import followup, ranking, reconciliation, release, scoring, selection
+from analysis.call import Call
 from analysis.faults import InputError
 from analysis.published import Published
+from analysis.selection import Choice
 
 FOLDER = Path(__file__).parent / "scenarios"
 Scenario = dict[str, Any]
@@ -49,15 +51,19 @@ def test_ranking(scenario: Scenario) -> None:
             for criterion, score in criteria.items()
         ),
     )
-    ranked = ranking.rank_totals(scoring.total(scoring.score_individually(scores, call), call))
+    individual = scoring.score_individually(scores, call.scoring.criterion_weights)
+    ranked = ranking.rank_totals(scoring.total(individual, call.scoring.rater_weights))
+    rows = [{"proposal": name, "error": 0.001, **one} for name, one in scenario.get("expected", {}).items()]
+    expected_ranks = pd.DataFrame(rows)
+    weighed = ranking.weigh_merit(ranked, call.selection, expected_ranks)
     by_proposal = ranked.set_index("proposal")
     for column, key in (("total", "totals"), ("rank", "ranks")):
         if key in expected:
             assert by_proposal[column].to_dict() == expected[key]
     if "refused" in expected:
-        check_refusal(expected, lambda: ranking.shortlist(ranked, scores, call))
+        check_refusal(expected, lambda: ranking.shortlist(weighed, scores, call.selection))
     elif "shortlisted" in expected:
-        listed = ranking.shortlist(ranked, scores, call)
+        listed, _ = ranking.fill_places(weighed, scores, expected_ranks, call.selection)
         check_listed(set(listed.loc[listed["shortlisted"], "proposal"]), expected["shortlisted"])
 
 
@@ -73,7 +79,11 @@ def check_listed(listed: set[str], expected: list[Any]) -> None:
 def test_selection(scenario: Scenario) -> None:
     call, expected = call_choosing(**scenario["selection"]), scenario["expect"]
     candidates = shortlist_of(*scenario["shortlist"])
-    rows = [{"proposal": proposal, "reason": reason} for proposal, reason in scenario.get("decision", {}).items()]
+    rows = [
+        {"proposal": proposal, "reason": reason, "chosen": chosen}
+        for key, chosen in (("decision", "true"), ("left out", "false"))
+        for proposal, reason in scenario.get(key, {}).items()
+    ]
     decision = make_table("decision", *rows)
     if "refused" in expected:
         check_refusal(expected, lambda: selection.choose(candidates, decision, call))
@@ -86,6 +96,21 @@ def test_selection(scenario: Scenario) -> None:
         assert read_reason(table.loc[proposal]) == reason
     if "gains" in expected:
         assert dict(zip(choice.prices["constraint"], choice.prices["gain"].round(6), strict=True)) == expected["gains"]
+    if "cost" in expected:
+        assert round(choice.cost, 6) == expected["cost"]
+    if "stated" in expected:
+        assert table["decided"].dropna().to_dict() == expected["stated"]
+    if "starts" in expected:
+        assert {name: start.date() for name, start in table["start"].dropna().items()} == expected["starts"]
+    if "alternatives" in expected:
+        assert read_alternatives(choice) == expected["alternatives"]
+
+
+def read_alternatives(choice: Choice) -> list[list[str]]:
+    """Return the best choices as the scenarios write them."""
+    computed = set(choice.selection.loc[choice.selection["computed"], "proposal"])
+    moves = choice.alternatives[["enters", "leaves"]].astype("object").fillna("").itertuples(index=False)
+    return [sorted((computed - set(leaves.split())) | set(enters.split())) for enters, leaves in moves]
 
 
 def read_reason(row: pd.Series) -> Any:
@@ -125,12 +150,30 @@ def test_release(scenario: Scenario) -> None:
 
 @each("follow_up")
 def test_follow_up(scenario: Scenario) -> None:
-    call = small_call(
-        paths=[named(rule, rule, rule, rule=rule, description={"en": rule}) for rule in scenario["paths"]]
+    call, ideas = call_with_paths(scenario["paths"], scenario.get("groups")), scenario["ideas"]
+    proposals = make_table(
+        "proposals",
+        *({"proposal": name, **(ideas.get(name) or {})} for name in [*ideas, *scenario["chosen"]]),
+        call=call,
     )
-    chosen = make_table("chosen", *({"proposal": f"C{i}", **one} for i, one in enumerate(scenario["chosen"])))
-    idea = make_table("proposals", {"proposal": "I", **scenario["idea"]})
-    assert evaluation.propose_paths(idea, chosen, call)["path"].tolist() == [scenario["expect"]]
+    chosen = make_table("chosen", *({"proposal": name} for name in scenario["chosen"]), call=call)
+    similar = pd.DataFrame(0.0, index=list(ideas), columns=scenario["chosen"])
+    for name, pilots in scenario.get("similarity", {}).items():
+        for pilot, value in pilots.items():
+            similar.loc[name, pilot] = value
+    by_hand = make_table("follow_up_choice", *scenario.get("by hand", []), call=call)
+    if "refused" in scenario["expect"]:
+        check_refusal(scenario["expect"], lambda: followup.propose_paths(proposals, chosen, similar, by_hand, call))
+        return
+    found = keep_contract("follow_up", followup.propose_paths(proposals, chosen, similar, by_hand, call), call)
+    paths = {row.proposal: row.path if pd.isna(row.pilot) else f"{row.path} {row.pilot}" for row in found.itertuples()}
+    assert paths == scenario["expect"]
+
+
+def call_with_paths(rules: list[str], groups: Scenario | None) -> Call:
+    bounds = groups or {"floor": 0.5, "fewest": 1, "most": 9}
+    paths = [named(rule, rule, rule, rule=rule, description={"en": rule}) for rule in rules]
+    return small_call(paths=[{**path, **(bounds if path["rule"] == "similar" else {})} for path in paths])
 
 
 def test_every_file_of_scenarios_is_run_and_every_name_is_a_policy_of_its_own() -> None:

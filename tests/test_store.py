@@ -21,7 +21,7 @@ from analysis.store import Store, Workspace, file_hash, find_root, open_step, wr
 Refusal = Callable[[Callable[[], object]], list[str]]
 Edit = Callable[[str, str, str], None]
 SEATS = pd.DataFrame({"proposal": ["G01", "G02"], "nis": ["44021", "11002"]})
-SIZES = pd.DataFrame({"phase": ["pilots"], "line": ["Upkeep"], "euro": [10_000], "fund": ["grant"]})
+SIZES = pd.DataFrame({"phase": ["pilots"], "line": ["Upkeep"], "euro": [10_000], "fund": ["grant"], "year": [None]})
 
 
 def visible(folder: Path) -> list[str]:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from analysis.blocks import Html, breakable, facts, header, heading, notice, numbered, paragraphs, table
 from analysis.declarations import Edition
+from analysis.exhibits import table_of_reasons
 from analysis.faults import Fault, InputError
 from analysis.indicators import values
 from analysis.ingest import changed_files
@@ -19,6 +20,7 @@ from analysis.material import Block, Material
 from analysis.published import Figure as PublishedFigure
 from analysis.published import Sources
 from analysis.sections import TOPICS, open_groups
+from analysis.selection import SHORTLIST
 from analysis.store import Workspace
 from analysis.wording import Wording
 
@@ -105,6 +107,8 @@ class Answer:
         parts = [self._jury]
         if self.material.find("reconciliation") is not None:
             parts.append(self._reconciliation)
+        if self._left_out() is not None:
+            parts.append(self._reasons)
         for number, part in enumerate([*parts, self._origins], start=1):
             yield from part(number)
 
@@ -122,6 +126,19 @@ class Answer:
         ]
         names = list(material.headings("annex.jury_headings").values())
         yield table(material.plain("annex.jury_caption"), names, rows)
+
+    def _left_out(self) -> pd.DataFrame | None:
+        """Return the reasons of the proposals that did not reach the shortlist, where they were released."""
+        reasons = self.material.find("reasons")
+        outside = reasons[reasons["reason"].isin([SHORTLIST, "unscored"])] if reasons is not None else None
+        return outside if outside is not None and len(outside) else None
+
+    def _reasons(self, number: int) -> Iterator[Block]:
+        material, outside = self.material, self._left_out()
+        yield heading(2, material.plain("annex.reasons", number=number), "reasons")
+        yield material.say("annex.reasons_lead")
+        if outside is not None:
+            yield table_of_reasons(material, outside, "annex.reasons_caption")
 
     def _reconciliation(self, number: int) -> Iterator[Block]:
         material = self.material

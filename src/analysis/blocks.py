@@ -66,6 +66,12 @@ def breakable(identifier: str) -> Markup:
     return Markup("<code>{}</code>").format(Markup(parted))
 
 
+def breakable_digits(digits: str, every: int = 16) -> Markup:
+    """Return a long row of digits that may be broken after so many of them."""
+    parts = [digits[start : start + every] for start in range(0, len(digits), every)]
+    return Markup("<code>{}</code>").format(Markup("<wbr>").join(parts))
+
+
 def table(
     caption: str,
     headings: Sequence[str],

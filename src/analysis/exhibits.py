@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.blocks import Html, table
+from analysis.blocks import Html, breakable_digits, table
 from analysis.declarations import GROUPED_BY, Named, Quota
 from analysis.material import Material
 from analysis.wording import Wording
@@ -24,19 +24,59 @@ def table_of_chosen(material: Material, chosen: pd.DataFrame) -> Html:
 
 
 def table_of_prices(material: Material, prices: pd.DataFrame) -> Html:
-    """Return every cap and quota: its bound, what the choice uses of it, and the points gained without it."""
+    """Return every cap and quota: its bound, what the choice uses of it, the points gained without it, and by whom."""
     call, wording = material.call, material.wording
     declared: dict[str, Named] = {item.id: item for item in (*call.selection.caps, *call.selection.quotas)}
+    names = material.headings("basis.prices_headings")
+    columns = [name for name in names if name in prices]
     rows = []
-    for row in prices.itertuples():
-        bound = declared[row.constraint]
+    for row in prices.to_dict("records"):
+        bound = declared[row["constraint"]]
         section = "quotas" if isinstance(bound, Quota) else "caps"
-        gain = wording.format("number", row.gain, decimals=2)
-        rows.append(
-            [wording.label(section, bound.id), say_bound(bound, wording), _amount(bound, row.used, wording), gain]
-        )
-    names = list(material.headings("basis.prices_headings").values())
-    return table(material.plain("basis.prices_caption"), names, rows, numeric=(3,))
+        said = {
+            **{name: _listed(row.get(name)) for name in ("enters", "leaves")},
+            "constraint": wording.label(section, bound.id),
+            "bound": say_bound(bound, wording),
+            "used": _amount(bound, row["used"], wording),
+            "gain": wording.format("number", row["gain"], decimals=2),
+        }
+        rows.append([said[name] for name in columns])
+    return table(material.plain("basis.prices_caption"), [names[name] for name in columns], rows, numeric=(3,))
+
+
+def table_of_alternatives(material: Material, alternatives: pd.DataFrame) -> Html:
+    """Return the best choices in order, with what was released of them."""
+    names = material.headings("basis.alternatives_headings")
+    columns = [name for name in names if name in alternatives]
+    rows = [
+        [
+            material.wording.format("number", row[name], decimals=2)
+            if name in ("place", "distance")
+            else _listed(row[name])
+            for name in columns
+        ]
+        for row in alternatives.to_dict("records")
+    ]
+    return table(material.plain("basis.alternatives_caption"), [names[name] for name in columns], rows, numeric=(1,))
+
+
+def table_of_lottery(material: Material, lottery: pd.DataFrame) -> Html:
+    """Return the lottery: every ticket, in order, and whether it was drawn."""
+    rows = [
+        [
+            str(row.place),
+            row.proposal,
+            breakable_digits(row.ticket),
+            material.plain(f"basis.drawn.{str(bool(row.drawn)).lower()}"),
+        ]
+        for row in lottery.itertuples()
+    ]
+    names = list(material.headings("basis.lottery_headings").values())
+    return table(material.plain("basis.lottery_caption"), names, rows)
+
+
+def _listed(proposals: object) -> str:
+    return ", ".join(str(proposals).split()) if pd.notna(proposals) else "–"
 
 
 def say_bound(bound: Named, wording: Wording) -> str:
@@ -56,52 +96,35 @@ def _amount(bound: Named, value: float, wording: Wording) -> str:
     return wording.plain(f"answer.basis.amount.{kind}", x=value)
 
 
-def table_of_reasons(material: Material, selection: pd.DataFrame) -> Html:
-    """Return every shortlisted project that is not chosen, with the reason in a sentence."""
-    wording = material.wording
-    rows = [
-        [row.proposal, str(row.rank), wording.format("number", row.total, decimals=2), _reason(material, row)]
-        for row in selection[~selection["chosen"]].itertuples()
-    ]
+def table_of_reasons(material: Material, reasons: pd.DataFrame, caption: str) -> Html:
+    """Return every one of these projects that is not chosen, with the reason in words that stand on their own."""
+    rows = [[row.proposal, say_reason(material, row)] for row in reasons.itertuples()]
     names = list(material.headings("basis.reasons_headings").values())
-    return table(material.plain("basis.reasons_caption"), names, rows, numeric=(1, 2))
+    return table(material.plain(caption), names, rows)
 
 
-def _reason(material: Material, row: Any) -> str:
-    wording, selection = material.wording, material.call.selection
-    caps = {cap.id for cap in selection.caps}
+def say_reason(material: Material, row: Any) -> str:
+    """Return why a proposal is not chosen, from a row of the table `reasons`."""
+    wording, call = material.wording, material.call
+    caps = {cap.id for cap in call.selection.caps}
     ids = str(row.constraints).split() if pd.notna(row.constraints) else []
     names = wording.join([wording.label("caps" if name in caps else "quotas", name) for name in ids]) if ids else ""
-    return material.plain(f"basis.reason.{row.reason}", names=names, lacking=row.lacking)
-
-
-def table_of_funds(material: Material, funds: pd.DataFrame) -> Html:
-    """Return the cost of each phase by source of funds."""
-    wording = material.wording
-    rows = [
-        [
-            wording.label("phases", row.phase),
-            wording.label("funds", row.fund),
-            wording.format("number", row.euro),
-            wording.format("percent", row.share, decimals=1),
-        ]
-        for row in funds.itertuples()
-    ]
-    names = list(material.headings("money.headings").values())
-    return table(material.plain("money.caption"), names, rows, numeric=(2, 3))
-
-
-def table_of_staff(material: Material, staff: pd.DataFrame) -> Html:
-    """Return the staff of each phase."""
-    wording = material.wording
-    rows = [
-        [
-            wording.label("phases", row.phase),
-            wording.format("number", row.fte, decimals=2),
-            wording.format("number", row.persons),
-            wording.format("number", row.person_months, decimals=1),
-        ]
-        for row in staff.itertuples()
-    ]
-    names = list(material.headings("staff.headings").values())
-    return table(material.plain("staff.caption"), names, rows, numeric=(1, 2, 3))
+    facts = {name: None if pd.isna(getattr(row, name)) else getattr(row, name) for name in ("rank", "total", "lacking")}
+    if row.reason == "unscored":
+        return material.plain("basis.reason.unscored")
+    lottery = material.find("lottery")
+    if lottery is not None and row.reason == "shortlist" and row.proposal in set(lottery["proposal"]):
+        return material.plain("basis.reason.lottery")
+    return material.plain(
+        f"basis.reason.{row.reason}",
+        **facts,
+        names=names,
+        passed=0 if pd.isna(row.passed) else int(row.passed),
+        decided="" if pd.isna(row.decided) else str(row.decided).rstrip("."),
+        line=(row.merit + row.lacking) if facts["lacking"] is not None else 0,
+        low=call.scoring.scale.low,
+        high=call.scoring.scale.high,
+        scored=int(wording.values["scoring.proposals"]),  # type: ignore[arg-type]
+        choose=call.selection.choose,
+        by_rank=call.selection.ranked_by == "expected_ranks",
+    )

@@ -49,6 +49,7 @@ STYLE: Mapping[str, Any] = {
     **dict.fromkeys(("axes.linewidth", "grid.linewidth", "hatch.linewidth"), 0.6),
     "axes.titlelocation": "left",
     "axes.axisbelow": True,
+    "text.parse_math": False,  # an id with dollars is no formula
     "svg.fonttype": "path",
     "svg.hashsalt": "oproep",
 }
@@ -241,5 +242,5 @@ def keep_apart(centres: Sequence[float], gap: float) -> list[float]:
 
 def show(plot: Callable[..., Figure], table: pd.DataFrame, *arguments: Any) -> Figure | str:
     """Return the figure that a plot draws from its arguments, or, where the table has no rows, a sentence saying so."""
-    wording: Wording = arguments[-1]
+    wording = next(argument for argument in arguments if isinstance(argument, Wording))
     return wording.plain("steps.nothing") if table.empty else plot(*arguments)

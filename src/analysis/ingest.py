@@ -20,9 +20,19 @@ from analysis.faults import Fault, InputError, refuse
 from analysis.published import Sources
 from analysis.store import Store, file_hash
 from analysis.tables import contracts
+from analysis.workplan import beyond_full_time, days_in_reverse, executions_outside, work_outside, years_outside
 
 REQUIRED = ("actors", "proposals", "involvement", "scores")
-OPTIONAL = ("masterclasses", "budget", "staffing", "survey", "decision")
+OPTIONAL = (
+    "masterclasses",
+    "budget",
+    "staffing",
+    "survey",
+    "decision",
+    "follow_up_choice",
+    "pilots",
+    "joining",
+)
 REFERENCE_COLUMNS = {"name_nl": "name", "lat": "latitude", "lon": "longitude"}
 FLAGS = {"true": True, "false": False}
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no HTML or PDF can hold them
@@ -174,6 +184,8 @@ def _correct(table: pd.DataFrame, name: str, corrections: Corrections, place: Pa
 
 def _typed(table: pd.DataFrame, contract: Contract, place: str) -> pd.DataFrame:
     """Return the cells in the contract's types, checked; cells that cannot be read are faults with the rest."""
+    spare = [name for name, column in contract.columns.items() if column.omissible and name not in table]
+    table = table.assign(**{name: pd.Series(index=table.index, dtype="str") for name in spare})
     missing = [name for name in contract.columns if name not in table]
     unknown = [name for name in table if name not in contract.columns]
     known = ", ".join(contract.columns)
@@ -233,7 +245,9 @@ def _contradictions(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterato
     for name in ("actors", "proposals"):
         yield from _lookalikes(store, name, tables)
     yield from _scores_not_judged(store, tables)
-    yield from _days_in_reverse(store, tables)
+    yield from _crossed_panels(store, tables)
+    yield from _plan_faults(store, tables)
+    yield from _survey_faults(store, tables)
     yield from _unknown_provinces(store, tables)
     yield from _unknown_releases(store)
 
@@ -263,14 +277,45 @@ def _scores_not_judged(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iter
         yield Fault(place, repr(criterion), f"a criterion that {rater} judges: {', '.join(judged[rater])}")
 
 
-def _days_in_reverse(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
-    staffing = tables.get("staffing")
-    if staffing is None:
+def _crossed_panels(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    """Yield the scores on a proposal by a rater of another panel than the first one that scored it."""
+    scores, panels = tables.get("scores"), store.call.scoring.panels
+    if scores is None or not any(panels.values()):
         return
-    for row in staffing.index[staffing["to"] < staffing["from"]]:
-        place = f"{store.raw / 'staffing.csv'}, row {row + 2}, column to"
-        first = staffing.at[row, "from"].date()
-        yield Fault(place, repr(str(staffing.at[row, "to"].date())), f"a day not before the column from ({first})")
+    own = scores["rater"].map(panels)
+    first = own.groupby(scores["proposal"]).transform("first")
+    for row in scores.index[own.notna() & (own != first)]:
+        place = f"{store.raw / 'scores.csv'}, row {row + 2}, column rater"
+        found = f"{scores.at[row, 'rater']!r} of the panel {own[row]}"
+        expected = f"a rater of the panel {first[row]}, which scored {scores.at[row, 'proposal']} before"
+        yield Fault(place, found, expected)
+
+
+def _plan_faults(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    """Yield what lies outside its time, and who works beyond full time; a table at fault itself is not looked at."""
+    call, places = store.call, {name: str(store.raw / f"{name}.csv") for name in tables}
+    if "proposals" in tables:
+        yield from executions_outside(tables["proposals"], call.dates.execution, places["proposals"])
+    if "budget" in tables:
+        yield from years_outside(tables["budget"], call.phases, places["budget"])
+    if "staffing" in tables:
+        yield from days_in_reverse(tables["staffing"], places["staffing"])
+        yield from work_outside(tables["staffing"], call.phases, places["staffing"])
+        yield from beyond_full_time(tables["staffing"], places["staffing"])
+
+
+def _survey_faults(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    """Yield a number of invited below that of the respondents, and respondents who are both chosen and not."""
+    survey, invited = tables.get("survey"), store.call.survey_invited
+    if survey is None:
+        return
+    respondents = survey.groupby("respondent")["chosen"].nunique()
+    if invited is not None and invited < len(respondents):
+        expected = f"at least the {len(respondents)} respondents in survey.csv"
+        yield Fault(f"{store.raw / 'call.yml'}, survey_invited", str(invited), expected)
+    for respondent in respondents.index[respondents > 1]:
+        place = f"{store.raw / 'survey.csv'}, respondent {respondent}, column chosen"
+        yield Fault(place, "both true and false", "the same in every row of a respondent")
 
 
 def _unknown_provinces(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:

@@ -84,15 +84,17 @@ def _list_polygons(geometry: Outline) -> Iterator[Path]:
 
 
 def _draw_circles(axes: Axes, table: pd.DataFrame, wording: Wording) -> None:
-    """Draw dots for municipalities without proposals and circles for the others, small ones over large ones."""
+    """Draw open circles for municipalities without proposals and filled ones for the others, small ones over large."""
     none, some = table[table["proposals"] == 0], table[table["proposals"] > 0]
-    quiet: dict[str, Any] = {"marker": "o", "linestyle": "", "color": QUIET, "alpha": 0.55, "markeredgewidth": 0}
-    axes.plot(none["longitude"], none["latitude"], markersize=2.2, label=say(wording, "reach.none"), **quiet)
+    circle: dict[str, Any] = {"marker": "o", "linestyle": ""}
+    open_circle = {**circle, "color": QUIET, "markerfacecolor": "white", "markersize": 3.6, "markeredgewidth": 0.7}
+    if len(none):
+        axes.plot(none["longitude"], none["latitude"], label=say(wording, "reach.none"), **open_circle)
     if some.empty:
         return
     most = int(some["proposals"].max())
     scale = min(EACH, LARGEST / most)
-    loud = {**quiet, "color": MAIN, "alpha": 0.75, "markeredgewidth": 0.6, "markeredgecolor": "white"}
+    loud = {**circle, "color": MAIN, "alpha": 0.75, "markeredgewidth": 0.6, "markeredgecolor": "white"}
     for size in sorted(some["proposals"].unique(), reverse=True):
         rows = some[some["proposals"] == size]
         axes.plot(rows["longitude"], rows["latitude"], markersize=math.sqrt(size * scale), **loud)

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from babel.dates import format_date, get_month_names
@@ -173,9 +173,9 @@ class Wording:
         """Return a value in one of the formats of this module."""
         return FORMATS[name](value, self.language, **options)
 
-    def join(self, items: list[str]) -> str:
-        """Return items as a running list: a, b en c."""
-        return str(format_list(items, locale=LOCALES[self.language]))
+    def join(self, items: list[str], style: Literal["standard", "or"] = "standard") -> str:
+        """Return items as a running list: a, b en c; in the style `or`: a, b of c."""
+        return str(format_list(items, style=style, locale=LOCALES[self.language]))
 
     def _template(self, key: str) -> str:
         found = self._find(key)

@@ -1,4 +1,4 @@
-"""Plots of who applied, with what."""
+"""Plots of who applied, with what, and how that compares with the population."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
 from analysis.figures import (
+    INK,
+    MAIN,
+    RULE,
     Figure,
     describe_groups,
     draw_bars,
     draw_picture,
     finish,
     label_group,
+    label_rows,
     measure_rows,
+    number_axis,
+    place_legend,
+    quote,
     refuse_empty,
     say,
     wrap,
 )
+from analysis.intervals import LEVEL
 from analysis.wording import Wording
 
 CELL_SPACE = 0.2  # inches; above and below the number in a cell
@@ -44,6 +52,51 @@ def group_counts(distribution: pd.DataFrame, dimension: str, wording: Wording) -
         draw_bars(axes, labels, list(counts.values()), [wording.format("number", n) for n in counts.values()])
         axes.set_xlabel(say(wording, "group_counts.axis"))
         return finish(picture, "group_counts", wording, variant=dimension, **describe_groups(dimension, counts))
+
+
+def spread(spread: pd.DataFrame, wording: Wording) -> Figure:
+    """Return the proposals per province and scale, with their interval, beside what its population leads one to expect.
+
+    A row for each group (see the contract `spread`); at its end stands the ratio of the two.
+    """
+    refuse_empty(spread, "spread")
+    ordered = spread.reset_index(drop=True)
+    names = [label_group(row.dimension, row.group, wording) for row in ordered.itertuples()]
+    labels = [wrap(name, 34) for name in names]
+    with draw_picture(1.0 + measure_rows(labels, space=0.2)) as picture:
+        axes = picture.subplots()
+        axes.grid(axis="x")
+        _draw_spread(axes, ordered, wording)
+        label_rows(axes, labels)
+        parts = ordered.index[ordered["dimension"] != ordered["dimension"].shift()][1:]
+        axes.hlines([row - 0.5 for row in parts], 0, 1, transform=axes.get_yaxis_transform(), color=RULE, linewidth=0.8)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlim(left=0)
+        number_axis(axes.xaxis, wording)
+        axes.set_xlabel(say(wording, "spread.axis"))
+        place_legend(picture, "outside upper left", axes.get_legend_handles_labels()[0])
+        return finish(picture, "spread", wording, **_spread_facts(ordered, names))
+
+
+def _draw_spread(axes: Axes, ordered: pd.DataFrame, wording: Wording) -> None:
+    rows, expected = ordered.index, ordered["expected"]
+    axes.hlines(rows, ordered["low"] * expected, ordered["high"] * expected, color=MAIN, linewidth=1.8)
+    found, hoped = say(wording, "spread.found"), say(wording, "spread.expected")
+    axes.plot(ordered["proposals"], rows, "o", color=MAIN, markersize=7, label=found)
+    diamond: dict[str, Any] = {"color": INK, "markersize": 7, "markeredgewidth": 1.5, "markerfacecolor": "none"}
+    axes.plot(expected, rows, "D", label=hoped, **diamond)
+    for row, ratio in enumerate(ordered["ratio"]):
+        text = say(wording, "spread.ratio", ratio=ratio)
+        end = axes.get_yaxis_transform()
+        axes.annotate(text, (1, row), xycoords=end, xytext=(6, 0), textcoords="offset points", va="center")
+
+
+def _spread_facts(ordered: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
+    places = ordered["dimension"] == "province"
+    names = [label if place else quote(label) for label, place in zip(labels, places, strict=True)]
+    above = [name for name, low in zip(names, ordered["low"], strict=True) if low > 1]
+    below = [name for name, high in zip(names, ordered["high"], strict=True) if high < 1]
+    return {"groups": len(names), "above": above, "below": below, "level": LEVEL}
 
 
 def category_by_kind(category_by_kind: pd.DataFrame, wording: Wording) -> Figure:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from analysis.declarations import AGREEING, ANSWERS
 from analysis.figures import (
+    CONTRAST,
+    FILLS,
     INK,
     LINE_HEIGHT,
     MAIN,
+    MIDDLE,
+    PALE,
     QUIET,
-    RULE,
     Figure,
     draw_bars,
     draw_picture,
@@ -28,19 +33,31 @@ from analysis.figures import (
     quote,
     refuse_empty,
     say,
+    size_bars,
     wrap,
 )
+from analysis.intervals import LEVEL
 from analysis.wording import Wording
 
 TESTS: Mapping[str, Mapping[str, Any]] = {
     "feasibility": {"marker": "o", "linestyle": "-"},
     "desirability": {"marker": "s", "linestyle": "--"},
 }
-ANSWERS: Mapping[str, Mapping[str, Any]] = {
-    "chosen": {"marker": "o", "color": MAIN, "markersize": 7},
-    "not_chosen": {"marker": "D", "color": QUIET, "markersize": 7, "markerfacecolor": "none"},
-    "all": {"marker": "|", "color": INK, "markersize": 12},
+GROUPS: Mapping[str, tuple[float, Mapping[str, Any]]] = {  # how far below the middle of the row, and the marker
+    "chosen": (-0.17, {"marker": "o", "color": MAIN, "markersize": 7}),
+    "not_chosen": (0.17, {"marker": "D", "color": QUIET, "markersize": 6.5, "markerfacecolor": "white"}),
+    "all": (0.0, {"marker": "s", "color": INK, "markersize": 6.5, "markerfacecolor": "white"}),
 }
+# From disagree to agree; the answers that do not agree are lighter or hatched, so that a grey print keeps them apart.
+SHADES: Sequence[Mapping[str, Any]] = (
+    {"facecolor": FILLS[4], "hatch": "////"},
+    {"facecolor": CONTRAST, "hatch": "////"},
+    {"facecolor": PALE},
+    {"facecolor": MIDDLE},
+    {"facecolor": MAIN},
+)
+DARK = (FILLS[4], MAIN)
+ROOM = 0.06  # share of the width; a smaller part has no place for its percentage
 TESTS_HEIGHT = 1.5  # inches
 
 
@@ -112,19 +129,19 @@ def _attendance_facts(sessions: pd.DataFrame, tests: list[str], wording: Wording
 
 
 def survey(survey_results: pd.DataFrame, wording: Wording) -> Figure:
-    """Return the share of participants that agrees with each question, chosen beside not chosen.
+    """Return the share of participants that agrees with each question with its interval, chosen beside not chosen.
 
-    Where the table leaves these two out, as groups too small to show, a tick marks the share of all participants.
+    Where the table leaves these two out, as groups too small to show, the share of all participants stands there.
     """
-    shares = survey_results.pivot(index="question", columns="group", values="agreeing")
-    shares = shares.reindex(columns=["all", "chosen", "not_chosen"]).dropna(subset=["all"])
-    refuse_empty(shares, "survey_results, group all")
-    questions = [key for key in wording.call.ids("survey_questions") if key in shares.index]
-    ordered = shares.loc[questions].reset_index()
+    rows = survey_results.pivot(index="question", columns="group", values=["agreeing", "low", "high"])
+    refuse_empty(rows, "survey_results")
+    questions = [key for key in wording.call.ids("survey_questions") if key in rows.index]
+    names = pd.MultiIndex.from_product([("agreeing", "low", "high"), GROUPS])
+    ordered = rows.reindex(index=questions, columns=names).reset_index(drop=True)
     labels = [wrap(wording.label("survey_questions", key), 40) for key in questions]
-    with draw_picture(0.95 + measure_rows(labels, space=0.2)) as picture:
+    with draw_picture(0.95 + measure_rows(labels, space=0.3)) as picture:
         axes = picture.subplots()
-        _draw_answers(axes, ordered, wording)
+        _draw_agreement(axes, ordered, wording)
         label_rows(axes, labels)
         axes.spines["left"].set_visible(False)
         axes.set_xlim(-0.02, 1.02)
@@ -133,30 +150,90 @@ def survey(survey_results: pd.DataFrame, wording: Wording) -> Figure:
         axes.grid(axis="x")
         axes.set_xlabel(say(wording, "survey.axis"))
         place_legend(picture, "outside upper left", axes.get_legend_handles_labels()[0])
-        return finish(picture, "survey", wording, **_survey_facts(ordered, wording))
+        return finish(picture, "survey", wording, **_agreement_facts(ordered, questions, wording), **_scale())
 
 
-def _draw_answers(axes: Axes, ordered: pd.DataFrame, wording: Wording) -> None:
-    parted = ordered["chosen"].notna() & ordered["not_chosen"].notna()
-    pairs, together = ordered[parted], ordered[~parted]
-    axes.hlines(pairs.index, pairs["chosen"], pairs["not_chosen"], color=RULE, linewidth=2)
-    for group, marker in ANSWERS.items():
-        rows = together if group == "all" else pairs
-        if not rows.empty:
-            label = wording.label("survey_group", group)
-            axes.plot(rows[group], rows.index, linestyle="", markeredgewidth=1.5, label=label, **marker)
+def _draw_agreement(axes: Axes, ordered: pd.DataFrame, wording: Wording) -> None:
+    parted = ordered["agreeing"][["chosen", "not_chosen"]].notna().all(axis=1)
+    for group, (below, marker) in GROUPS.items():
+        rows = ordered.xs(group, axis=1, level=1)[~parted if group == "all" else parted]
+        if rows.empty:
+            continue
+        places = rows.index + below
+        axes.hlines(places, rows["low"], rows["high"], color=marker["color"], linewidth=1.8)
+        label = wording.label("survey_group", group)
+        axes.plot(rows["agreeing"], places, linestyle="", markeredgewidth=1.5, label=label, **marker)
 
 
-def _survey_facts(ordered: pd.DataFrame, wording: Wording) -> dict[str, Any]:
-    names = [quote(wording.label("survey_questions", key)) for key in ordered["question"]]
-    agreeing = dict(zip(names, ordered["all"].astype("float64"), strict=True))
-    lead = (ordered["chosen"] - ordered["not_chosen"]).dropna().round(9)
+def _agreement_facts(ordered: pd.DataFrame, questions: list[str], wording: Wording) -> dict[str, Any]:
+    names = [quote(wording.label("survey_questions", key)) for key in questions]
+    shares = ordered["agreeing"].astype("float64")
+    lead = (shares["chosen"] - shares["not_chosen"]).dropna().round(9)
     return {
-        **find_extremes(agreeing),
+        **find_extremes(dict(zip(names, shares["all"], strict=True))),
         "parted": len(lead),
         "ahead": int((lead > 0).sum()),
         "behind": int((lead < 0).sum()),
     }
+
+
+def _scale() -> dict[str, Any]:
+    """Return the ends of the scale of answers, those that agree, and the level of the intervals, for the templates."""
+    agreeing = [str(answer) for answer in AGREEING]
+    return {"lowest": ANSWERS[0], "highest": ANSWERS[-1], "agreeing": agreeing, "level": LEVEL}
+
+
+def survey_answers(survey_answers: pd.DataFrame, wording: Wording) -> Figure:
+    """Return how all participants answered each question: a bar of five parts, from disagree to agree.
+
+    A part has its percentage in it where there is room; the questions keep the order of the call.
+    """
+    refuse_empty(survey_answers, "survey_answers")
+    shares = survey_answers.pivot(index="question", columns="answer", values="share").astype("float64")
+    questions = [key for key in wording.call.ids("survey_questions") if key in shares.index]
+    ordered = shares.reindex(index=questions, columns=list(ANSWERS)).fillna(0.0)
+    labels = [wrap(wording.label("survey_questions", key), 40) for key in questions]
+    with draw_picture(0.6 + measure_rows(labels, space=0.24)) as picture:
+        axes = picture.subplots()
+        _draw_parts(axes, ordered, size_bars(labels), wording)
+        label_rows(axes, labels)
+        for side in ("left", "bottom"):
+            axes.spines[side].set_visible(False)
+        axes.set_xlim(0, 1)
+        axes.set_xticks([])
+        place_legend(picture, "outside upper left", _explain_shades(wording))
+        return finish(picture, "survey_answers", wording, **_answer_facts(ordered, wording))
+
+
+def _draw_parts(axes: Axes, ordered: pd.DataFrame, height: float, wording: Wording) -> None:
+    starts = ordered.cumsum(axis=1) - ordered
+    for answer, style in zip(ANSWERS, SHADES, strict=True):
+        axes.barh(range(len(ordered)), ordered[answer], height, starts[answer], edgecolor="white", **style)
+        boxed = {"facecolor": style["facecolor"], "edgecolor": "none", "pad": 1.2}
+        for row, share in enumerate(ordered[answer]):
+            if share >= ROOM:
+                place = starts[answer].iloc[row] + share / 2
+                colour = "white" if style["facecolor"] in DARK else INK
+                axes.text(
+                    place, row, wording.format("percent", share), ha="center", va="center", color=colour, bbox=boxed
+                )
+
+
+def _explain_shades(wording: Wording) -> list[Patch]:
+    ends = {ANSWERS[0]: "disagree", ANSWERS[-1]: "agree"}
+    texts = [
+        say(wording, f"survey_answers.{ends[answer]}", answer=answer) if answer in ends else str(answer)
+        for answer in ANSWERS
+    ]
+    return [Patch(label=text, edgecolor="white", **style) for text, style in zip(texts, SHADES, strict=True)]
+
+
+def _answer_facts(ordered: pd.DataFrame, wording: Wording) -> dict[str, Any]:
+    agreeing = ordered[list(AGREEING)].sum(axis=1).round(9)
+    middle = len(ANSWERS) // 2
+    names = [quote(wording.label("survey_questions", key)) for key in ordered.index]
+    against = ordered[list(ANSWERS[:middle])].sum(axis=1).round(9)
+    return {**find_extremes(dict(zip(names, against, strict=True))), "majority": int((agreeing > 0.5).sum())}
 
 
 def paths(path_sizes: pd.DataFrame, wording: Wording) -> Figure:

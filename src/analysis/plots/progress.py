@@ -17,7 +17,7 @@ from analysis.figures import (
     INK,
     LINE_HEIGHT,
     MIDDLE,
-    PALE,
+    RULE,
     Figure,
     draw_picture,
     finish,
@@ -35,7 +35,7 @@ LEFT, RIGHT, NODE = 0.0, 1.0, 0.02  # sides and width of the bars, with the flow
 THIN = 0.02  # share of all proposals; a thinner band is drawn with an edge of its own colour, or it would vanish
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "up": {"facecolor": MIDDLE},
-    "same": {"facecolor": PALE},
+    "same": {"facecolor": RULE},
     "down": {"facecolor": CONTRAST, "hatch": "////"},
 }
 

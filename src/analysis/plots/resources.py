@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from analysis.figures import (
     CONTRAST,
@@ -33,6 +34,7 @@ from analysis.figures import (
 )
 from analysis.wording import Wording
 
+Amounts = NDArray[np.float64]
 AMOUNT_FITS = 0.2  # share of a bar in which an amount in euro can be read
 SHARE_FITS = 0.07  # share of a bar in which a percentage can be read
 TITLE_LETTERS = 64  # letters in bold over the whole width of the panels
@@ -110,6 +112,43 @@ def budget_lines(budget_lines: pd.DataFrame, phase: str, wording: Wording) -> Fi
         return finish(picture, "budget_lines", wording, variant=phase, phase=label, **facts)
 
 
+def pilots_by_month(pilots_by_month: pd.DataFrame, wording: Wording) -> Figure:
+    """Return the money (euro) that the chosen proposals ask for in each month, and the budget where that is known."""
+    refuse_empty(pilots_by_month, "pilots_by_month")
+    table = pilots_by_month.sort_values("month")
+    asked, budgeted = table["euro"].to_numpy("float64"), table["budget"].to_numpy("float64", na_value=np.nan)
+    places = list(range(len(table)))
+    with draw_picture(3.0) as picture:
+        axes = picture.subplots()
+        axes.bar(places, asked, width=0.7, color=MAIN, label=say(wording, "pilots_by_month.asked"))
+        _draw_limit(axes, budgeted, say(wording, "pilots_by_month.budget"))
+        number_axis(axes.yaxis, wording)
+        axes.set_ylabel(say(wording, "pilots_by_month.axis"))
+        label_months(axes, list(table["month"]), places, wording)
+        place_legend(picture, "outside lower left", _distinct_handles([axes]))
+        return finish(picture, "pilots_by_month", wording, **_asked_facts(table, asked, budgeted))
+
+
+def _asked_facts(table: pd.DataFrame, asked: Amounts, budgeted: Amounts) -> dict[str, Any]:
+    busiest = int(np.argmax(asked))
+    return {
+        "total": float(asked.sum()),
+        "months": int((asked > 0).sum()),
+        "month": table["month"].iloc[busiest].date(),
+        "most": float(asked[busiest]),
+        "over": None if np.isnan(budgeted).any() else int((asked > budgeted).sum()),
+    }
+
+
+def _draw_limit(axes: Axes, limits: Amounts, label: str) -> None:
+    """Draw a step line over bars at the places 0, 1 ... and settle their axes; no line where a limit is not known."""
+    if not np.isnan(limits).any():
+        edges = np.arange(len(limits) + 1) - 0.5
+        axes.stairs(limits, edges, baseline=None, color=INK, linewidth=1.5, label=label)
+    axes.margins(x=0.01)
+    axes.grid(axis="y")
+
+
 def monthly_load(monthly_load: pd.DataFrame, wording: Wording) -> Figure:
     """Return the staff at work in each month of each phase (full-time equivalents) against what is available.
 
@@ -150,13 +189,7 @@ def _draw_load(axes: Axes, table: pd.DataFrame, wording: Wording) -> None:
             places, at_work - within, bottom=within, width=0.7, facecolor=CONTRAST, hatch="////", edgecolor="white",
             label=say(wording, "monthly_load.above"),
         )  # fmt: skip
-    if not np.isnan(available).any():
-        axes.stairs(
-            available, [place - 0.5 for place in (*places, len(places))], baseline=None, color=INK, linewidth=1.5,
-            label=say(wording, "monthly_load.available"),
-        )  # fmt: skip
-    axes.margins(x=0.01)
-    axes.grid(axis="y")
+    _draw_limit(axes, available, say(wording, "monthly_load.available"))
 
 
 def _distinct_handles(panels: Iterable[Axes]) -> list[Any]:
