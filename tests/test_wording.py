@@ -376,9 +376,9 @@ def test_every_text_renders_as_words_and_as_links_for_the_small_call(language: L
         assert not re.search(r"[{}]|\bnan\b|\bNaN\b|  | [.,;:]", text), key
 
 
-SILENT = ["question.intake", "scaling_up.opening", "scaling_up.outline", "scaling_up.execution", "basis.opening",
+SILENT = ["question.intake", "scaling_up.verdict", "scaling_up.opening", "scaling_up.outline", "scaling_up.execution", "basis.opening",
           "basis.line", "certainty.agreement", "certainty.expected", "certainty.weights", "certainty.raters",
-          "certainty.conclusion", "money.call", "money.pilots", "not_selected.opening", "evaluation.progress",
+          "certainty.conclusion", "money.call", "money.pilots", "not_selected.opening", "not_selected.rules", "evaluation.progress",
           "evaluation.evenness", "evaluation.white_spots", "evaluation.tests", "evaluation.association.progress",
           "evaluation.association.total", "evaluation.association.caution", "evaluation.survey", "evaluation.groups",
           "evaluation.next_call"]  # fmt: skip
@@ -403,6 +403,48 @@ SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
             "All ideas were selected.",
             "In total, one idea was not selected.",
             "In total, two ideas were not selected.",
+        ),
+    },
+    "answer.scaling_up.verdict": {
+        "nl": (
+            "Er is nog geen enkel project goedgekeurd voor opschaling. Een pilootproject wordt alleen goedgekeurd als",
+            "Eén project is goedgekeurd voor opschaling: some words. Een pilootproject wordt alleen goedgekeurd als het "
+            "succesvol is, draagvlak heeft en aan een bredere behoefte beantwoordt. Eén pilootproject voldoet niet aan al "
+            "die voorwaarden. Over één pilootproject is nog geen volledig oordeel gegeven.",
+            "Twee projecten zijn goedgekeurd voor opschaling: some words. Een pilootproject wordt alleen goedgekeurd als "
+            "het succesvol is, draagvlak heeft en aan een bredere behoefte beantwoordt. Twee pilootprojecten voldoen niet",
+        ),
+        "en": (
+            "No project has been approved for scaling up yet. A pilot is approved only if it is successful, is supported "
+            "and meets a wider need.",
+            "One project has been approved for scaling up: some words. A pilot is approved only if it is successful, is "
+            "supported and meets a wider need. One pilot does not meet all of these conditions. One pilot has not been",
+            "Two projects have been approved for scaling up: some words. A pilot is approved only if it is successful, is "
+            "supported and meets a wider need. Two pilots do not meet all of these conditions. Two pilots have not been",
+        ),
+    },
+    "answer.money.scaling_up": {
+        "nl": (
+            "Nul diensten die uit pilootprojecten ontstaan, kosten samen 0 euro per jaar.",
+            "Eén dienst die uit een pilootproject ontstaat, kost 1 euro per jaar. Eén gemeente neemt deel.",
+            "Twee diensten die uit pilootprojecten ontstaan, kosten samen 2 euro per jaar. Twee gemeenten nemen deel.",
+        ),
+        "en": (
+            "Zero services that grow out of pilots together cost 0 euro a year.",
+            "One service that grows out of a pilot costs 1 euro a year. One municipality takes part.",
+            "Two services that grow out of pilots together cost 2 euro a year. Two municipalities take part.",
+        ),
+    },
+    "answer.not_selected.rules": {
+        "nl": (
+            "Geen enkel project krijgt zo een groep.",
+            "Eén project krijgt zo een groep; de gelijkenis is gemiddeld 1. Voor één idee dat genoeg lijkt, is er geen plaats",
+            "Twee projecten krijgen zo een groep; de gelijkenis is gemiddeld 2. Voor twee ideeën die genoeg lijken, is er geen",
+        ),
+        "en": (
+            "No project gets such a group.",
+            "One project gets such a group; the mean similarity is 1. For one idea that is similar enough there is no place",
+            "Two projects get such a group; the mean similarity is 2. For two ideas that are similar enough there is no place",
         ),
     },
     "answer.scaling_up.opening": {

@@ -55,34 +55,19 @@ def share_costs(scaling: pd.DataFrame, joining: pd.DataFrame, municipalities: pd
 def describe_services(scaling: pd.DataFrame, shares: pd.DataFrame, call: Call) -> pd.DataFrame:
     """Return every approved service of which the yearly cost is known (see the contract `services`)."""
     known = scaling[(scaling["verdict"] == "approved") & scaling["yearly_cost"].notna()]
-    rows = []
-    for service in known.itertuples():
-        own = shares[shares["proposal"] == service.proposal]
-        cost = int(service.yearly_cost)
-        row = {
-            "proposal": service.proposal,
-            "title": service.title,
-            "yearly_cost": cost,
-            "municipalities": len(own),
-            "population": int(own["population"].sum()),
-            "lowest": own["euro"].min() if len(own) else None,
-            "highest": own["euro"].max() if len(own) else None,
-            "break_even": find_break_even(cost, call.cost_sharing) if call.cost_sharing else None,
-            "above": _count_above(own["euro"], call.cost_sharing),
-        }
-        rows.append(row)
-    columns = [
-        "proposal",
-        "title",
-        "yearly_cost",
-        "municipalities",
-        "population",
-        "lowest",
-        "highest",
-        "break_even",
-        "above",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    joined = shares.groupby("proposal").agg(
+        municipalities=("nis", "size"),
+        population=("population", "sum"),
+        lowest=("euro", "min"),
+        highest=("euro", "max"),
+    )
+    services = known[["proposal", "title", "yearly_cost"]].merge(joined, on="proposal", how="left")
+    counts = services[["municipalities", "population"]].fillna(0)
+    model, most = call.cost_sharing, call.cost_sharing.most_per_municipality if call.cost_sharing else None
+    needed = [find_break_even(int(cost), model) if model else None for cost in services["yearly_cost"]]
+    above = shares[shares["euro"] > most].groupby("proposal").size() if most else pd.Series(dtype="int64")
+    over = services["proposal"].map(above).fillna(0) if most else None
+    return services.assign(**counts, break_even=pd.Series(needed, dtype="Int64"), above=over)
 
 
 def weigh_shares(population: Mapping[str, int], sharing: CostSharing) -> dict[str, Fraction]:
@@ -144,12 +129,6 @@ def indicators(
         yield record.one("sharing.municipalities", int(shares["nis"].nunique()), "count")
         yield record.one("sharing.lowest", int(shares["euro"].min()), "euro")
         yield record.one("sharing.highest", int(shares["euro"].max()), "euro")
-
-
-def _count_above(euros: pd.Series, sharing: CostSharing | None) -> int | None:
-    """Count the shares above the most that a municipality would pay; None where the call declares none."""
-    most = sharing.most_per_municipality if sharing else None
-    return None if most is None else int((euros > most).sum())
 
 
 def _count_parts(people: int, model: PartModel, sharing: CostSharing) -> Fraction:

@@ -43,11 +43,10 @@ def _tell(similarity: Floats, rows: NDArray[np.int64], group: NDArray[np.int64])
 
 def fill(_: Path) -> Work:
     similarity = compare()
-    groups = Groups(np.full(PILOTS, FEWEST), np.full(PILOTS, MOST), np.zeros(PILOTS, dtype=bool))
+    groups = Groups(np.full(PILOTS, FEWEST), np.full(PILOTS, MOST))
 
     def work() -> Facts:
         group = fill_groups(similarity, groups, SEED)
-        assert group is not None
         placed = np.flatnonzero(group >= 0)
         return _tell(similarity, placed, group[placed])
 
