@@ -227,7 +227,7 @@ def _pilots_cost(material: Material, funds: pd.DataFrame) -> Html:
         largest=wording.label("funds", most) if most else "",
         largest_share=f"resources.pilots.{most}.share",
         largest_euro=f"resources.pilots.{most}.euro",
-        others=_join([_amount_of_fund(material, fund) for fund in others], material),
+        others=wording.join_markup(_amount_of_fund(material, fund) for fund in others),
     )
 
 
@@ -235,11 +235,6 @@ def _amount_of_fund(material: Material, fund: str) -> Markup:
     prefix = f"resources.pilots.{fund}"
     context = {"euro_id": f"{prefix}.euro", "share_id": f"{prefix}.share"}
     return material.wording.html("answer.money.fund", name=material.wording.label("funds", fund), **context)
-
-
-def _join(parts: list[Markup], material: Material) -> Markup:
-    """Return pieces of prose as a running list; nothing of none."""
-    return Markup(material.wording.join([str(part) for part in parts])) if parts else Markup("")
 
 
 def _costs_by_year(material: Material) -> Iterator[Block]:
@@ -256,7 +251,7 @@ def _costs_by_year(material: Material) -> Iterator[Block]:
         ]
         if len(numbers) > 1:
             derived, label = bool(of_phase["derived"].any()), wording.label("phases", phase)
-            yield material.say("money.years", phase=label, parts=_join(parts, material), derived=derived)
+            yield material.say("money.years", phase=label, parts=wording.join_markup(parts), derived=derived)
     yield table_of_years(material, years)
 
 
@@ -306,4 +301,4 @@ def _overloads(material: Material, prefix: str) -> Markup:
         ends = {f"{end}_id": f"{prefix}.over.{position}.{end}" for end in ("first", "last")}
         parts.append(material.wording.html("answer.staff.run", **ends))
         position += 1
-    return _join(parts, material)
+    return material.wording.join_markup(parts)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from analysis.declarations import SCOPES
 from analysis.indicators import Indicator, Recorder
+from analysis.intervals import LEVEL
 from analysis.reml import estimate_share
 from analysis.tables.cells import TOTAL
 
 Floats = NDArray[np.float64]
-LEVEL = 0.95
 RESAMPLES = 1000
 MOST_CELLS = 50_000_000  # resamples times proposals; beyond it fewer resamples are drawn, down to FEWEST
 FEWEST = 100

@@ -153,4 +153,4 @@ def _list_provinces(material: Material, rows: pd.DataFrame) -> Markup:
         name = f"distribution.province.{name_group(province)}"
         ids = {"submitted_id": f"{name}.submitted", "expected_id": f"{name}.expected"}
         items.append(material.wording.html("answer.evaluation.province", province=province, **ids))
-    return Markup(material.wording.join([str(item) for item in items])) if items else Markup("")
+    return material.wording.join_markup(items)

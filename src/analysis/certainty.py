@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from analysis import plots
-from analysis.agreement import LEVEL
 from analysis.blocks import table
+from analysis.intervals import LEVEL
 from analysis.material import Block, Material
 from analysis.sensitivity import SURE
 
@@ -22,7 +22,9 @@ def write_certainty(material: Material) -> Iterator[Block]:
         yield plots.agreement(agreement, material.wording)
     yield from _ranks(material)
     yield material.say("certainty.weights", sure=SURE)
-    yield material.say("certainty.raters", organiser=_organiser(material))
+    organiser = material.call.scoring.organiser
+    label = material.wording.label("raters", organiser.id) if organiser else ""
+    yield material.say("certainty.raters", organiser=label)
     yield from _pictures_of_raters(material)
     near = describe_line(material)
     if near:
@@ -60,12 +62,6 @@ def _pictures_of_raters(material: Material) -> Iterator[Block]:
         yield plots.rater_deviations(individual, totals, material.wording)
 
 
-def _organiser(material: Material) -> str:
-    """Return the label of the organiser as a rater, or nothing where none or several score for it."""
-    found = [rater.id for rater in material.call.scoring.raters if rater.role == "organiser"]
-    return material.wording.label("raters", found[0]) if len(found) == 1 else ""
-
-
 def describe_line(material: Material) -> list[list[str]]:
     """Return a row per proposal near the line: its id, rank and total, and a sentence that says how sure its place is.
 
@@ -79,7 +75,7 @@ def describe_line(material: Material) -> list[list[str]]:
     ranks = {row.proposal: row for row in expected.itertuples()} if expected is not None else {}
     moved = changes.groupby("proposal")["rater"].agg(list).to_dict() if changes is not None else {}
     shares = stability.pivot(index="proposal", columns="varied", values="shortlisted")
-    ahead = {name for name, row in ranks.items() if row.er <= sorted(r.er for r in ranks.values())[_places(totals) - 1]}
+    ahead = _list_ahead(expected, int(totals["shortlisted"].sum())) if expected is not None else set()
     near = [
         row
         for row in totals.itertuples()
@@ -90,8 +86,9 @@ def describe_line(material: Material) -> list[list[str]]:
     ]
 
 
-def _places(totals: pd.DataFrame) -> int:
-    return int(totals["shortlisted"].sum())
+def _list_ahead(expected: pd.DataFrame, places: int) -> set[str]:
+    """Return the proposals among the first by expected rank, for this many places."""
+    return set(expected.loc[expected["er"] <= expected["er"].nsmallest(places).max(), "proposal"])
 
 
 def _is_unsure(row: Any, rank: Any, ahead: set[str]) -> bool:

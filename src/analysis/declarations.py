@@ -158,6 +158,12 @@ class Scoring(Checked):
         return {rater.id: rater.weight for rater in self.raters}
 
     @property
+    def organiser(self) -> Rater | None:
+        """Return the organiser as a rater, or None where none or several score for it."""
+        found = [rater for rater in self.raters if rater.role == "organiser"]
+        return found[0] if len(found) == 1 else None
+
+    @property
     def panels(self) -> dict[str, str | None]:
         """Return the panel of each rater."""
         return {rater.id: rater.panel for rater in self.raters}
@@ -185,6 +191,11 @@ class Cap(Named):
     maximum: Positive
     per: Literal["total", "month"] = "total"
     source: str
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Return the columns that a proposal must state for the cap to be counted."""
+        return (self.column, "start", "months") if self.per == "month" else (self.column,)
 
 
 QuotaColumn = Literal["category", "partnership", "actor_kind", "reach", "focus", "province", "scale"]

@@ -74,9 +74,8 @@ def indicators(found: Expectation, totals: pd.DataFrame) -> Iterator[Indicator]:
         yield record.one(f"expectation.{group}", int((found.ranks["group"] == group).sum()), "count")
     for name in ("chains", "draws", "r_hat", "effective_draws"):
         yield Recorder(expect_ranks, "rank_sampling").one(f"expectation.{name}", float(row[name]), "count")
-    yield Recorder(differ, "expected_ranks", "totals").one(
-        "expectation.differ", len(differ(found.ranks, totals)), "count"
-    )
+    differing = len(differ(found.ranks, totals))
+    yield Recorder(differ, "expected_ranks", "totals").one("expectation.differ", differing, "count")
 
 
 def differ(ranks: pd.DataFrame, totals: pd.DataFrame) -> set[str]:
@@ -146,6 +145,16 @@ def _arrange(individual: pd.DataFrame, scale: Scale) -> tuple[list[str], pd.Data
     return list(proposals), named, Design(proposal, rater, score, of_proposal)
 
 
+def read_quantiles(counts: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Return per name in QUANTILES the rank that each proposal has or betters in that share of its draws.
+
+    `counts` (proposals, ranks) is how often each has each rank; one without any draw gets what means nothing.
+    """
+    reached = counts.cumsum(axis=1) / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    # Shares are not exact in binary: one that is just reached must count as reached.
+    return {name: 1 + (reached < share - 1e-12).sum(axis=1) for name, share in QUANTILES.items()}
+
+
 def _describe(
     tally: Tally, proposals: list[str], scores: NDArray[np.int64], r_hat: NDArray[np.float64], size: NDArray[np.float64]
 ) -> pd.DataFrame:
@@ -153,7 +162,6 @@ def _describe(
     places = np.arange(1, number + 1)
     expected = tally.counts @ places / tally.draws
     spread = np.sqrt(np.maximum(tally.counts @ places**2 / tally.draws - expected**2, 0))
-    reached = tally.counts.cumsum(axis=1) / tally.draws
     return pd.DataFrame(
         {
             "proposal": proposals,
@@ -161,7 +169,7 @@ def _describe(
             "er": expected.round(6),
             "pcer": (100 * (expected - 0.5) / number).round(6),
             "sucra": ((number - expected) / (number - 1)).round(6),
-            **{name: 1 + (reached < share - 1e-12).sum(axis=1) for name, share in QUANTILES.items()},
+            **read_quantiles(tally.counts),
             "error": (spread / np.sqrt(size)).round(6),
             "r_hat": r_hat.round(6),
         }

@@ -132,7 +132,8 @@ def solve(programme: Programme) -> Solution | None:
         return None
     options, bound = found
     if programme.has_choices_of_option and programme.delay.any():
-        options = _least_delay(programme, rows, gain, options)
+        slack = 0.5 if unit else TOLERANCE * MAGNIFIED
+        options = _least_delay(programme, rows, gain, options, slack)
     candidates = programme.take(options)
     return Solution(options, candidates, programme.sum(candidates), bound / (unit or MAGNIFIED))
 
@@ -235,11 +236,10 @@ def _solve_free(gain: Floats, rows: Rows, free: Flags, fixed: Flags) -> Flags | 
     return options
 
 
-def _least_delay(programme: Programme, rows: Rows, gain: Floats, options: Flags) -> Flags:
-    """Return the options with the least sum of delays that give the sum of merits of those taken."""
+def _least_delay(programme: Programme, rows: Rows, gain: Floats, options: Flags, slack: float) -> Flags:
+    """Return the options with the least sum of delays that give the sum of merits of those taken, but for `slack`."""
     uses, least, most = rows
     value = float(gain[options].sum())
-    slack = 0.5 if find_unit(programme.merit) else TOLERANCE * MAGNIFIED
     held = (np.vstack([uses, gain]), np.append(least, value - slack), np.append(most, np.inf))
     found = _solve_whole(-programme.delay, held)
     return options if found is None else found[0]

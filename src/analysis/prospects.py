@@ -143,7 +143,7 @@ def _list_themes(material: Material, path: FollowUp) -> Markup:
         )
         for theme in taken.sort_values("proposals", ascending=False, kind="stable")["theme"]
     ]  # fmt: skip
-    return Markup(material.wording.join([str(item) for item in items]))
+    return material.wording.join_markup(items)
 
 
 def _describe_rules(material: Material) -> dict[str, Any]:

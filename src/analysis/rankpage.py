@@ -11,12 +11,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from analysis import plots
-from analysis.agreement import LEVEL
 from analysis.blocks import Html, bullets, facts, header, heading, notice, paragraphs, table
 from analysis.declarations import VARIED, Scale
 from analysis.expectation import MOST_PROPOSALS, QUANTILES
 from analysis.figures import Figure, say
 from analysis.gibbs import CHAINS
+from analysis.intervals import LEVEL
 from analysis.scorefile import WITHIN
 from analysis.sensitivity import SURE
 from analysis.tables.cells import TOTAL

@@ -9,6 +9,7 @@ from scipy.stats import t as student
 
 from analysis.call import Call
 from analysis.indicators import Indicator, Recorder
+from analysis.intervals import LEVEL
 
 FINE, COARSE = 12, 9  # decimals; a score is kept finer than a total, so that rounding it cannot part equal totals
 
@@ -69,7 +70,7 @@ def spread_by_rater(individual: pd.DataFrame, raters: Sequence[str]) -> pd.DataF
         error=("deviation", "sem"),
         compared=("deviation", "count"),
     )
-    margin = spread["error"] * student.ppf(0.975, (spread["compared"] - 1).clip(lower=1))
+    margin = spread["error"] * student.ppf((1 + LEVEL) / 2, (spread["compared"] - 1).clip(lower=1))
     spread = spread.assign(severity_low=spread["severity"] - margin, severity_high=spread["severity"] + margin)
     present = [rater for rater in raters if rater in spread.index]
     return spread.loc[present].drop(columns=["error", "compared"]).reset_index()

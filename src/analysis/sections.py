@@ -150,4 +150,4 @@ def _count_list(material: Material, dimension: str) -> Markup:
         )
         for group in ordered
     ]  # fmt: skip
-    return Markup(material.wording.join([str(item) for item in items])) if items else Markup("")
+    return material.wording.join_markup(items)

@@ -149,11 +149,12 @@ def choose(candidates: pd.DataFrame, decision: pd.DataFrame, call: Call) -> Choi
     decision settles it, and where a decision departs from the computed choice without a reason.
     """
     programme, options = arrange(candidates, call)
-    best = solve(programme)
-    if best is None:
+    found = list(list_alternatives(programme, max(call.selection.alternatives, 2)))
+    if not found:
         raise InputError([_conflict(candidates, programme, call)])
+    best, others = found[0], found[: call.selection.alternatives]
     if decision.empty:
-        _refuse_equal_choice(candidates, best, programme)
+        _refuse_equal_choice(candidates, found)
     chosen = candidates["proposal"].isin(_decided(decision)).to_numpy() if len(decision) else best.candidates
     best = _prefer(chosen, best, programme)
     refuse(_unexplained(candidates, best.candidates, decision, call))
@@ -162,7 +163,6 @@ def choose(candidates: pd.DataFrame, decision: pd.DataFrame, call: Call) -> Choi
     opened = {name: unite_best(programme.without(name), other) for name, other in without.items()}
     table = _explain(candidates, best.candidates, chosen, unite_best(programme, best), opened)
     stated = _state(candidates, best.candidates, chosen, decision)
-    others = list(list_alternatives(programme, call.selection.alternatives))
     taken = _options_of(chosen, best, programme)
     return Choice(
         table.assign(
@@ -237,12 +237,17 @@ def _compare(candidates: pd.DataFrame, best: Solution, others: list[Solution]) -
             "place": place,
             "sum": other.value,
             "distance": max(best.value - other.value, 0.0),
-            "enters": " ".join(candidates.loc[other.candidates & ~best.candidates, "proposal"]) or None,
-            "leaves": " ".join(candidates.loc[best.candidates & ~other.candidates, "proposal"]) or None,
+            **_exchange(candidates, best, other),
         }
         for place, other in enumerate(others, start=1)
     ]
     return pd.DataFrame(rows, columns=["place", "sum", "distance", "enters", "leaves"])
+
+
+def _exchange(candidates: pd.DataFrame, best: Solution, other: Solution) -> dict[str, str | None]:
+    """Return which candidates only the other choice has and which only the best, joined by a space; None for none."""
+    moved = {"enters": other.candidates & ~best.candidates, "leaves": best.candidates & ~other.candidates}
+    return {change: " ".join(candidates.loc[flags, "proposal"]) or None for change, flags in moved.items()}
 
 
 def price(
@@ -266,8 +271,7 @@ def price(
                 "bound": float(one.most[0] if np.isfinite(one.most[0]) else one.least[0]),
                 "used": float(one.used(taken).max()),
                 "gain": max(gain, 0.0),
-                "enters": " ".join(candidates.loc[other.candidates & ~best.candidates, "proposal"]) if moved else None,
-                "leaves": " ".join(candidates.loc[best.candidates & ~other.candidates, "proposal"]) if moved else None,
+                **_exchange(candidates, best, other if moved else best),
             }
         )
     return pd.DataFrame(rows, columns=["constraint", "bound", "used", "gain", "enters", "leaves"])
@@ -377,7 +381,7 @@ def _solve(programme: Programme) -> Solution:
 
 def _unstated(candidates: pd.DataFrame, call: Call) -> Iterator[Fault]:
     for cap in call.selection.caps:
-        for column in [cap.column, *(["start", "months"] if cap.per == "month" else [])]:
+        for column in cap.asked:
             for proposal in candidates.loc[candidates[column].isna(), "proposal"]:
                 place = f"proposals.csv, proposal {proposal}, column {column}"
                 yield Fault(place, "nothing", f"a value, for {proposal} is shortlisted and call.yml caps it ({cap.id})")
@@ -411,15 +415,13 @@ def _say_ends(least: NDArray[np.float64], most: NDArray[np.float64]) -> str:
     return " and ".join(bounds) or "no bound"
 
 
-def _refuse_equal_choice(candidates: pd.DataFrame, best: Solution, programme: Programme) -> None:
-    """Raise InputError where another choice has the same sum: nothing but a decision may settle that."""
-    _, *others = [*list_alternatives(programme, 2)]
-    if not others or best.value - others[0].value > TOLERANCE:
+def _refuse_equal_choice(candidates: pd.DataFrame, found: list[Solution]) -> None:
+    """Raise InputError where the two best choices have the same sum: nothing but a decision may settle that."""
+    if len(found) < 2 or found[0].value - found[1].value > TOLERANCE:
         return
-    other = others[0].candidates
     names = " or ".join(
-        ", ".join(candidates.loc[here & ~there, "proposal"])
-        for here, there in ((best.candidates, other), (other, best.candidates))
+        ", ".join(candidates.loc[here.candidates & ~there.candidates, "proposal"])
+        for here, there in (found[:2], found[1::-1])
     )
     expected = "decision.csv with the proposals actually chosen, or another cap or quota"
     raise InputError([Fault("call.yml, selection", f"two equally good choices, with {names}", expected)])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.call import Call
 from analysis.declarations import VARIED, Scoring
-from analysis.expectation import MOST_PROPOSALS, QUANTILES, expect_ranks
+from analysis.expectation import MOST_PROPOSALS, QUANTILES, expect_ranks, read_quantiles
 from analysis.indicators import Indicator, Recorder
 from analysis.programme import Programme, solve
 from analysis.ranking import part_at_line
@@ -157,10 +157,8 @@ def _stability(found: Sequence[tuple[str, NDArray[np.int64], Floats]], sheet: Sh
     parts = []
     for varied, counts, listed in found:
         present = np.maximum(counts.sum(axis=1), 1)
-        reached = counts.cumsum(axis=1) / present[:, np.newaxis]
-        quantiles = {name: 1 + (reached < share - 1e-12).sum(axis=1) for name, share in QUANTILES.items()}
-        frame = {"proposal": sheet.proposals, "varied": varied, "shortlisted": (listed / present).round(9), **quantiles}
-        parts.append(pd.DataFrame(frame)[counts.sum(axis=1) > 0])
+        frame = {"proposal": sheet.proposals, "varied": varied, "shortlisted": (listed / present).round(9)}
+        parts.append(pd.DataFrame({**frame, **read_quantiles(counts)})[counts.sum(axis=1) > 0])
     names = ["proposal", "varied", "shortlisted", *QUANTILES]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
 
@@ -253,9 +251,9 @@ def count_changes(prefix: str, record: Recorder, changes: pd.DataFrame, call: Ca
     moved = changes.groupby(["rater", "change"]).size().groupby("rater").max()
     yield record.one(f"{prefix}.raters_that_matter", len(moved), "count")
     yield record.one(f"{prefix}.most_changes", int(moved.max()) if len(moved) else 0, "count")
-    organisers = [rater.id for rater in call.scoring.raters if rater.role == "organiser"]
-    if len(organisers) == 1:
-        yield record.one(f"{prefix}.organiser_changes", int(moved.get(organisers[0], 0)), "count")
+    organiser = call.scoring.organiser
+    if organiser is not None:
+        yield record.one(f"{prefix}.organiser_changes", int(moved.get(organiser.id, 0)), "count")
 
 
 def choose_again(candidates: pd.DataFrame, merits: pd.DataFrame, call: Call) -> pd.DataFrame:
@@ -265,19 +263,13 @@ def choose_again(candidates: pd.DataFrame, merits: pd.DataFrame, call: Call) -> 
     index. All that tie at the line of the shortlist are candidates; a proposal that does not state what a cap limits
     is none. Where the caps and quotas leave no choice, nothing is held.
     """
-    stated = candidates[_asked(call)].notna().all(axis=1)
+    asked = dict.fromkeys(column for cap in call.selection.caps for column in cap.asked)
+    stated = candidates[list(asked)].notna().all(axis=1)
     able = candidates[stated].assign(shortlisted=True).reset_index(drop=True)
     programme, _ = arrange(able, call)
     aligned = merits.reindex(able["proposal"])
     chosen = {name: _choose(aligned[name].to_numpy("float64"), programme, call) for name in merits}
     return pd.DataFrame(chosen, index=aligned.index).reindex(merits.index, fill_value=False)
-
-
-def _asked(call: Call) -> list[str]:
-    """Return the columns that a candidate must state for the caps of the call."""
-    caps = call.selection.caps
-    monthly = ["start", "months"] if any(cap.per == "month" for cap in caps) else []
-    return list(dict.fromkeys([*(cap.column for cap in caps), *monthly]))
 
 
 def _choose(merit: Floats, programme: Programme, call: Call) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, cached_property
@@ -176,6 +176,10 @@ class Wording:
     def join(self, items: list[str], style: Literal["standard", "or"] = "standard") -> str:
         """Return items as a running list: a, b en c; in the style `or`: a, b of c."""
         return str(format_list(items, style=style, locale=LOCALES[self.language]))
+
+    def join_markup(self, items: Iterable[Markup]) -> Markup:
+        """Return marked-up pieces of prose as a running list; nothing of none."""
+        return Markup(self.join([str(item) for item in items]))
 
     def _template(self, key: str) -> str:
         found = self._find(key)

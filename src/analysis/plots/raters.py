@@ -29,9 +29,9 @@ from analysis.figures import (
     say,
     wrap,
 )
+from analysis.intervals import LEVEL
 from analysis.wording import Wording
 
-LEVEL = 0.95  # of the intervals, as their contracts say
 MOST_ROWS = 40  # raters whose severity is shown
 SCOPES: Mapping[str, tuple[float, Mapping[str, Any]]] = {  # how far below the middle of the row, and the marker
     "all": (-0.17, {"marker": "o", "color": MAIN}),
