@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+MARKED = re.compile(r'data-column="([^"]+)"')
+
 
 @dataclass(frozen=True)
 class Html:
@@ -80,15 +82,28 @@ def table(
     numeric: Sequence[int] = (),
     anchors: Sequence[str] = (),
 ) -> Html:
-    """Return a table whose first cells are row headers; `numeric` columns are set right, `anchors` are ids of rows."""
+    """Return a table whose first cells are row headers; `numeric` columns are set right, `anchors` are ids of rows.
+
+    The heading of a column of marked numbers links to the origin of the first of them: one link a column, for who goes
+    through the page by keyboard.
+    """
+    rows = list(rows)
     head = Markup("").join(
-        Markup('<th scope="col"{}>{}</th>').format(_numeric(i in numeric), text) for i, text in enumerate(headings)
+        Markup('<th scope="col"{}>{}</th>').format(_numeric(i in numeric), _head(text, [row[i] for row in rows]))
+        for i, text in enumerate(headings)
     )
     body = Markup("\n").join(
         _row(cells, numeric, anchors[position] if anchors else "") for position, cells in enumerate(rows)
     )
     template = Markup("<table><caption>{}</caption>\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>")
     return Html(template.format(caption, head, body))
+
+
+def _head(text: str, cells: Sequence[Markup | str]) -> Markup:
+    origins = (MARKED.search(cell) for cell in cells if isinstance(cell, Markup))
+    origin = next(filter(None, origins), None)
+    link = Markup('<a class="origin" href="#origin-{}">{}</a>')
+    return link.format(Markup(origin[1]), text) if origin else escape(text)
 
 
 def _row(cells: Sequence[Markup | str], numeric: Sequence[int], anchor: str) -> Markup:

@@ -105,6 +105,31 @@ def read_texts(language: Language) -> dict[str, Any]:
     return {name.removesuffix(".yml"): yaml.safe_load(found[name].read_text("utf-8")) for name in sorted(found)}
 
 
+class Sourced(float):
+    """A number with the place that it stands in, `table.column`; what is computed from it is a plain number."""
+
+    origin: str
+
+    def __new__(cls, value: float, origin: str) -> Sourced:
+        """Return the number with its place."""
+        number = super().__new__(cls, value)
+        number.origin = origin
+        return number
+
+
+class SourcedDay(date):
+    """A day with the place that it stands in, `table.column`."""
+
+    origin: str
+
+    @classmethod
+    def of(cls, day: date, origin: str) -> SourcedDay:
+        """Return the day with its place."""
+        placed = cls(day.year, day.month, day.day)
+        placed.origin = origin
+        return placed
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Lets a text read what a call declares, and call nothing: some methods of its class read files and run code."""
 
@@ -137,7 +162,9 @@ class Wording:
         self.language = language
         self.call = call
         self.values = dict(values or {})
-        self.shown: dict[str, None] = {}  # the indicators that HTML showed so far, in order: a set that keeps it
+        # What HTML showed so far, in order: sets that keep it.
+        self.shown: dict[str, None] = {}  # indicators
+        self.columns: dict[str, None] = {}  # columns of tables, as `table.column`
 
     def plain(self, key: str, **context: Any) -> str:
         """Return the text at a dotted key as plain text; raise KeyError for an unknown key or indicator."""
@@ -173,6 +200,11 @@ class Wording:
         """Return a value in one of the formats of this module."""
         return FORMATS[name](value, self.language, **options)
 
+    def cell(self, name: str, value: float | date, origin: str, **options: Any) -> Markup:
+        """Return a value in one of the formats, marked with the `table.column` that it stands in."""
+        self.columns[origin] = None
+        return mark_column(origin, value, self.format(name, value, **options))
+
     def join(self, items: list[str], style: Literal["standard", "or"] = "standard") -> str:
         """Return items as a running list: a, b en c; in the style `or`: a, b of c."""
         return str(format_list(items, style=style, locale=LOCALES[self.language]))
@@ -207,7 +239,7 @@ class Wording:
             autoescape=linked, undefined=StrictUndefined, trim_blocks=True, extensions=[_Words] if linked else []
         )
         for name, formatter in FORMATS.items():
-            environment.filters[name] = self._filter(formatter)
+            environment.filters[name] = self._filter(formatter, linked)
             environment.globals[name] = self._shower(formatter, linked)
         environment.filters["join_words"] = self.join
         environment.filters["capital"] = open_with_capital
@@ -226,8 +258,15 @@ class Wording:
         value = self._value(name)
         return one if not isinstance(value, date) and _rounded(value, 1) == 1 else many
 
-    def _filter(self, formatter: Callable[..., str]) -> Callable[..., str]:
-        return lambda value, **options: formatter(value, self.language, **options)
+    def _filter(self, formatter: Callable[..., str], linked: bool) -> Callable[..., str]:
+        def show(value: Any, **options: Any) -> str:
+            text = formatter(value, self.language, **options)
+            if not linked or not isinstance(value, Sourced | SourcedDay):
+                return text
+            self.columns[value.origin] = None
+            return mark_column(value.origin, value, text)
+
+        return show
 
     def _shower(self, formatter: Callable[..., str], linked: bool) -> Callable[..., str]:
         def show(name: str, *, capital: bool = False, **options: Any) -> str:
@@ -252,6 +291,14 @@ def open_with_capital(text: str) -> str:
 
 def link_origin(name: str, value: float | date, shown: str) -> Markup:
     """Return a shown number as a `data` element inside a link to the row that tells its origin."""
-    machine = value.isoformat() if isinstance(value, date) else format(value, ".12g")
     link = '<a class="origin" href="#origin-{0}"><data value="{1}" data-indicator="{0}">{2}</data></a>'
-    return Markup(link).format(name, machine, shown)
+    return Markup(link).format(name, _for_machines(value), shown)
+
+
+def mark_column(origin: str, value: float | date, shown: str) -> Markup:
+    """Return a shown number as a `data` element with the `table.column` that it stands in."""
+    return Markup('<data value="{}" data-column="{}">{}</data>').format(_for_machines(value), origin, shown)
+
+
+def _for_machines(value: float | date) -> str:
+    return value.isoformat() if isinstance(value, date) else format(float(value), ".12g")

@@ -20,7 +20,7 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
     "div": frozenset({"role"}),
     "th": frozenset({"scope"}),
     "a": frozenset({"href"}),
-    "data": frozenset({"value", "data-indicator"}),
+    "data": frozenset({"value", "data-indicator", "data-column"}),
     "time": frozenset({"datetime"}),
 }
 COMMON_ATTRIBUTES = frozenset({"id", "class", "lang"})
