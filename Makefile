@@ -11,7 +11,7 @@ report: $(VENV)/.workbook
 	$(BIN)/oproep run $(CALL)
 
 test: $(VENV)/.tests
-	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 lab: $(VENV)/.workbook
 	$(BIN)/jupyter lab notebooks
