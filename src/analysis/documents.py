@@ -84,7 +84,7 @@ def read_document(path: Path, model: type[Document]) -> Document:
     return document
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads every key as the text that it is, and leaves what looks like a day or number but is none as text."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -104,6 +104,9 @@ def _parse(path: Path) -> tuple[Any, dict[Location, int], list[Fault]]:
     """Return the content of a YAML file, the line of every key and item, and a fault for every repeated key."""
     text = read_text(path)
     try:
+        # Events come one by one, whereas the loader would go down with its stack.
+        if _count_levels(text) > MOST_LEVELS:
+            raise InputError([_endless(path)])
         loader = _Loader(text)
         root = loader.get_single_node()
         lines, faults = _key_lines(path, root)
@@ -112,6 +115,18 @@ def _parse(path: Path) -> tuple[Any, dict[Location, int], list[Fault]]:
         raise InputError([_syntax_fault(path, error)]) from None
     except RecursionError:
         raise InputError([_endless(path)]) from None
+
+
+def _count_levels(text: str) -> int:
+    """Return how deep lists and mappings are nested in each other, as far as that is not more than is allowed."""
+    steps = {yaml.SequenceStartEvent: 1, yaml.MappingStartEvent: 1, yaml.SequenceEndEvent: -1, yaml.MappingEndEvent: -1}
+    depth = deepest = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += steps.get(type(event), 0)
+        deepest = max(deepest, depth)
+        if deepest > MOST_LEVELS:
+            break
+    return deepest
 
 
 def _endless(path: Path) -> Fault:
