@@ -14,7 +14,7 @@ test: $(VENV)/.tests
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 lab: $(VENV)/.workbook
-	$(BIN)/jupyter lab notebooks
+	cd notebooks && OPROEP_ROOT="$(CURDIR)" ../$(BIN)/jupyter lab
 
 check: $(VENV)/.tests
 	$(BIN)/ruff check .
