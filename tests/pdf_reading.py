@@ -115,3 +115,64 @@ def links(pdf: pikepdf.Pdf) -> Iterator[tuple[int, str, int]]:
                 place = names[str(place)]
             place = place.D if isinstance(place, Dictionary) else place
             yield number, str(annotation.Contents), numbers[place[0].objgen]
+
+
+Matrix = tuple[float, float, float, float, float, float]
+
+
+def text_extents(document: bytes) -> Iterator[tuple[int, float, float, float]]:
+    """Yield page number, left, right and height above the foot (points) of every piece of text that is shown."""
+    with open_pdf(document) as pdf:
+        for number, page in enumerate(pdf.pages, start=1):
+            widths = {name: _widths(font) for name, font in page.Resources.get("/Font", {}).items()}
+            for left, right, height in _extents(page, widths):
+                yield number, left, right, height
+
+
+def _widths(font: pikepdf.Object) -> dict[int, float]:
+    """Return the width of every glyph of a font in thousandths of its size."""
+    entries, widths = list(font.DescendantFonts[0].get("/W", Array())), {}
+    while entries:
+        first, second = int(entries.pop(0)), entries.pop(0)
+        if isinstance(second, Array):
+            widths |= {first + place: float(width) for place, width in enumerate(second)}
+        else:
+            widths |= dict.fromkeys(range(first, int(second) + 1), float(entries.pop(0)))
+    return widths
+
+
+def _extents(page: pikepdf.Page, widths: dict[str, dict[int, float]]) -> Iterator[tuple[float, float, float]]:
+    places: list[Matrix] = [(1, 0, 0, 1, 0, 0)]
+    glyphs, size, text = {}, 0.0, places[0]
+    for instruction in pikepdf.parse_content_stream(page):
+        operands, operator = instruction.operands, str(instruction.operator)
+        if operator == "q":
+            places.append(places[-1])
+        elif operator == "Q":
+            places.pop()
+        elif operator == "cm":
+            places[-1] = _combine(tuple(map(float, operands)), places[-1])
+        elif operator == "Tf":
+            glyphs, size = widths[str(operands[0])], float(operands[1])
+        elif operator == "Tm":
+            text = tuple(map(float, operands))
+        elif operator in ("Tj", "TJ"):
+            a, _, _, _, left, height = _combine(text, places[-1])
+            yield left, left + a * size * _advance(operands[0], glyphs) / 1000, height
+
+
+def _combine(inner: Matrix, outer: Matrix) -> Matrix:
+    a, b, c, d, e, f = inner
+    m, n, o, p, q, r = outer
+    return a * m + b * o, a * n + b * p, c * m + d * o, c * n + d * p, e * m + f * o + q, e * n + f * p + r
+
+
+def _advance(shown: pikepdf.Object, glyphs: dict[int, float]) -> float:
+    total = 0.0
+    for piece in list(shown) if isinstance(shown, Array) else [shown]:
+        if isinstance(piece, pikepdf.String):
+            codes = bytes(piece)
+            total += sum(glyphs.get(int.from_bytes(codes[at : at + 2], "big"), 1000) for at in range(0, len(codes), 2))
+        else:
+            total -= float(piece)
+    return total

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from html import escape
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
 import nbformat
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
 
@@ -16,7 +17,7 @@ PAGE: dict[str, Any] = {
     "title": TITLE,
     "language": "nl-BE",
     "description": "Wie diende een voorstel in, wat werd gekozen en waarom: het antwoord met alle cijfers.",
-    "labels": {"skip_to_content": "Naar de inhoud", "contents": "Inhoud"},
+    "labels": {"skip_to_content": "Naar de inhoud", "contents": "Inhoud", "sort": "Sorteer op"},
 }
 HOSTILE = '#eval("1") ]]> <script>alert(1)</script> {{ 7 * 7 }} {% raw %} $x$ *a* _b_ `c` // \\ \\u{41} "q" @x <y>'
 LONG_WORD = "onverbrekelijk" * 22
@@ -29,10 +30,27 @@ def number(indicator: str, value: str, words: str) -> str:
     return f'<a class="origin" href="#origin-{indicator}">{data}</a>'
 
 
+def cell_number(column: str, value: str, words: str) -> Markup:
+    """Return a number of a table, whose origin the head of its column cites."""
+    return Markup('<data value="{}" data-column="{}">{}</data>').format(value, column, words)
+
+
+def cite(column: str, heading: str) -> Markup:
+    """Return the heading of a column of numbers."""
+    return Markup('<a class="origin" href="#origin-{}">{}</a>').format(column, heading)
+
+
 def table(
-    identity: str, caption: str, head: list[str], rows: list[list[str]], numeric: set[int], ids: list[str]
+    identity: str,
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numeric: set[int],
+    ids: Sequence[str],
 ) -> str:
-    cells = "".join(f'<th scope="col"{_kind(i, numeric)}>{escape(name)}</th>' for i, name in enumerate(head))
+    """Return a table; rows with an id get a last cell for where they are cited."""
+    names = [*head, "Getoond in"] if ids else head
+    cells = "".join(f'<th scope="col"{_kind(i, numeric)}>{escape(name)}</th>' for i, name in enumerate(names))
     body = "".join(_row(row, numeric, ids[i] if ids else "") for i, row in enumerate(rows))
     return (
         f'<table id="{identity}"><caption>{escape(caption)}</caption>'
@@ -44,10 +62,11 @@ def _kind(column: int, numeric: set[int]) -> str:
     return ' class="num"' if column in numeric else ""
 
 
-def _row(row: list[str], numeric: set[int], identity: str) -> str:
-    name = f' id="{identity}"' if identity else ""
+def _row(row: Sequence[str], numeric: set[int], identity: str) -> str:
+    name = f' id="{escape(identity)}"' if identity else ""
     cells = "".join(f"<td{_kind(i, numeric)}>{escape(text)}</td>" for i, text in enumerate(row) if i)
-    return f'<tr{name}><th scope="row">{escape(row[0])}</th>{cells}</tr>'
+    last = '<td class="shown-in"></td>' if identity else ""
+    return f'<tr{name}><th scope="row">{escape(row[0])}</th>{cells}{last}</tr>'
 
 
 def drawing(kind: str) -> str:
@@ -132,9 +151,16 @@ PROVINCES = [
     ["West-Vlaanderen", "9", "2", "22,2 %", "455.900"],
 ]
 PROVINCE_HEAD = ["Provincie", "Ingediend", "Gekozen", "Aandeel gekozen", "Gevraagd bedrag (euro)"]
-PROPOSAL_HEAD = ["Nr.", "Voorstel", "Provincie", "Score", "Uitkomst"]
+SCORE = "totals.total"
+PROPOSAL_HEAD = ["Nr.", "Voorstel", "Provincie", cite(SCORE, "Score"), "Uitkomst"]
 PROPOSALS = [
-    [str(rank), f"Voorstel {rank}: leren kijken in de buurt", PROVINCES[rank % 5][0], f"{95 - rank},5", outcome]
+    [
+        str(rank),
+        f"Voorstel {rank}: leren kijken in de buurt",
+        PROVINCES[rank % 5][0],
+        cell_number(SCORE, f"{95 - rank}.5", f"{95 - rank},5"),
+        outcome,
+    ]
     for rank in range(1, 61)
     for outcome in ["gekozen" if rank <= 16 else "niet gekozen"]
 ]
@@ -152,6 +178,8 @@ ORIGINS = [
     ["distribution.proposals.count", "60", "voorstellen", "02_distribution", "Aantal ontvankelijke voorstellen"],
     ["selection.chosen.share", "26,7", "procent", "04_selection", "Gekozen, gedeeld door ontvankelijk"],
 ]
+COLUMNS = [[SCORE, "punten", "scoring.total", "De som van de gewogen scores"]]
+COLUMN_HEAD = ["Kolom", "Eenheid", "Functie", "Bepaling"]
 ORIGIN_HEAD = ["Kengetal", "Waarde", "Eenheid", "Stap", "Bepaling"]
 
 
@@ -195,6 +223,7 @@ def demonstration() -> NotebookNode:
                 {1},
                 [f"origin-{row[0]}" for row in ORIGINS],
             )
+            + table("tab-columns", "Herkomst van de kolommen", COLUMN_HEAD, COLUMNS, set(), [f"origin-{SCORE}"])
             + "</section>"
         ),
     )

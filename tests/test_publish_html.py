@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import fnmatch
+import pickle
 import re
 import tomllib
 from html import escape
@@ -30,7 +32,9 @@ from publish_demonstration import (
 
 from analysis.blocks import breakable
 from analysis.publish import html
-from analysis.publish.html import render_html
+from analysis.publish.docx import render_docx
+from analysis.publish.html import LABELS, render_html
+from analysis.publish.pdf import render_pdf
 
 HOSTILE_BODY = f"""
 <h2 id="hostile">{escape(HOSTILE)}</h2>
@@ -114,12 +118,12 @@ def test_page_asks_for_nothing_from_elsewhere(markup: str, page: BeautifulSoup) 
     assert len(addresses) > 15
     assert [address[:30] for address in addresses if not address.startswith(("#", "data:"))] == []
     assert re.findall(r"@import|url\(", markup) == []
-    assert page.select("script, iframe, object") == []
+    assert page.select("script[src], iframe, object, link[rel=stylesheet]") == []
 
 
 def test_tables_scroll_in_a_named_region_reached_by_keyboard(page: BeautifulSoup) -> None:
     regions = [table.parent for table in page.select("table")]
-    assert len(regions) == 4
+    assert len(regions) == 5
     for region in regions:
         assert region is not None
         assert region["class"] == ["table-scroll"]
@@ -132,11 +136,11 @@ def test_hostile_text_stays_text() -> None:
     assert shown.select("main h2")[0].text == HOSTILE
     assert shown.select("nav li a")[0].text == HOSTILE
     assert HOSTILE in shown.select("main p")[0].text
-    assert shown.select("script") == []
+    assert shown.select("main script") == []
 
 
 def test_hostile_title_and_labels_stay_text() -> None:
-    labels = {"skip_to_content": HOSTILE, "contents": HOSTILE}
+    labels = dict.fromkeys(LABELS, HOSTILE)
     page = BeautifulSoup(
         render(page_of('<h2 id="a">A</h2>'), title=HOSTILE, description=HOSTILE, labels=labels), "html.parser"
     )
@@ -215,8 +219,17 @@ def test_all_faults_are_said_at_once() -> None:
             labels={"contents": "Inhoud"},
         )
     said = str(refused.value).splitlines()
-    assert len(said) == 7
-    for word in ("'description'", "'skip_to_content'", "'Nederlands'", "no id", "no caption", "no alt text", "<img>"):
+    assert len(said) == 8
+    for word in (
+        "'description'",
+        "'skip_to_content'",
+        "'sort'",
+        "'Nederlands'",
+        "no id",
+        "no caption",
+        "no alt text",
+        "<img>",
+    ):
         assert any(word in sentence for sentence in said)
 
 
@@ -250,7 +263,7 @@ def test_template_is_shipped_with_the_package() -> None:
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     patterns = settings["tool"]["setuptools"]["package-data"]["analysis"]
     files = list(html.TEMPLATE.iterdir())
-    assert {file.name for file in files} == {"conf.json", "index.html.j2", "style.css", "document.typ"}
+    assert {file.name for file in files} >= {"conf.json", "index.html.j2", "style.css", "page.js", "document.typ"}
     for file in files:
         name = file.relative_to(root / "src" / "analysis").as_posix()
         assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
@@ -323,3 +336,24 @@ def test_number_leads_to_its_origin(view: Any, markup: str) -> None:
 def test_identifier_may_be_broken_without_a_character_that_a_reader_would_copy() -> None:
 
     assert str(breakable("step.a_b@<1>")) == "<code>step.<wbr>a_<wbr>b@<wbr>&lt;1&gt;</code>"
+
+
+def test_the_tree_that_a_page_hands_on_is_that_of_its_text() -> None:
+    page = render_html(demonstration(), **PAGE)
+    assert page.tree == BeautifulSoup(page, "html.parser")
+
+
+def test_a_page_with_its_tree_gives_the_documents_of_its_bare_text() -> None:
+    page, day = render_html(demonstration(), **PAGE), datetime.date(2024, 3, 5)
+    bare = str(page).encode().decode()
+    assert not hasattr(bare, "tree")
+    assert render_pdf(page, created=day) == render_pdf(bare, created=day)
+    assert render_docx(page, created=day) == render_docx(bare, created=day)
+    assert page == bare
+
+
+def test_a_page_goes_to_another_process_as_its_text_only() -> None:
+    page = render_html(demonstration(), **PAGE)
+    sent = pickle.loads(pickle.dumps(page))
+    assert type(sent) is str
+    assert sent == page

@@ -16,7 +16,7 @@ import page as page_validation
 import pikepdf
 import pytest
 from bs4 import BeautifulSoup
-from pdf_reading import PageText, attribute_of, elements, links, open_pdf, read_pages, squeeze
+from pdf_reading import PageText, attribute_of, elements, links, open_pdf, read_pages, squeeze, text_extents
 from pikepdf import OutlineItem
 from publish_demonstration import (
     HOSTILE,
@@ -25,6 +25,8 @@ from publish_demonstration import (
     PAGE,
     PROPOSALS,
     TITLE,
+    cell_number,
+    cite,
     demonstration,
     page_of,
     table,
@@ -272,22 +274,70 @@ def test_tall_figure_is_scaled_to_the_page() -> None:
 def test_hostile_text_is_printed_as_it_is() -> None:
     unusual = "\U0001f600 \U0001f469\u200d\U0001f467 \u6f22\u5b57 \u05e2\u05d1\u05e8\u05d9\u05ea \x00\x1f"
     rows = [[LONG_WORD, "1"], [HOSTILE, "2"]]
-    link = '<a class="origin" href="#row">zes</a>'
+    link = '<a class="origin" href="#origin-row">zes</a>'
     document = pdf_of(
         f'<h2 id="a">{escape(HOSTILE)} {link}</h2><p>{escape(HOSTILE)} {unusual}</p><p>{LONG_WORD}</p>'
-        + table("t", f"Tabel {HOSTILE}", ["Naam", "Waarde"], rows, {1}, ["row", "b"])
+        + table("t", f"Tabel {HOSTILE}", ["Naam", "Waarde"], rows, {1}, ["origin-row", "b"])
     )
     assert_conforms(document)
     printed = squeeze("".join(page.content for page in read_pages(document)))
-    # Once in the contents, the heading, the paragraph, the caption and a cell.
-    assert printed.count(squeeze(HOSTILE)) == 5
+    # Once in the contents, the heading, the paragraph, the caption, a cell and the link back to the heading's part.
+    assert printed.count(squeeze(HOSTILE)) == 6
     assert printed.count(LONG_WORD) == 2
     assert "\U0001f600" in printed
     assert "\u6f22\u5b57" in printed
     with open_pdf(document) as pdf:
-        contents, origin = links(pdf)
+        contents, origin, back = links(pdf)
     assert HOSTILE in contents[1]
     assert origin[1] == "zes"
+    assert back[1].startswith(HOSTILE)
+    assert back[1].endswith(f": {LONG_WORD}")
+
+
+def test_links_back_are_spoken_each_by_a_name_of_its_own(document: bytes) -> None:
+    with open_pdf(document) as pdf:
+        back = [
+            (text, target) for _, text, target in links(pdf) if any(text.endswith(f": {row[0]}") for row in ORIGINS)
+        ]
+        heads = [target for _, text, target in links(pdf) if text == "Scores: totals.total"]
+    assert back == [(f"Kort antwoord: {row[0]}", 1) for row in ORIGINS]
+    assert len(heads) == 1
+
+
+@pytest.mark.parametrize("rows", [6, 60])
+@pytest.mark.parametrize("lines", [24, 28, 32, 36])
+def test_head_of_a_column_links_to_its_origin_once_wherever_the_table_breaks(lines: int, rows: int) -> None:
+    numbers = [[f"rij {row}", cell_number("t.c", str(row), str(row))] for row in range(rows)]
+    body = (
+        "<p>Regel.</p>" * lines
+        + table("t", "Bijschrift", ["Naam", cite("t.c", "Aantal")], numbers, {1}, [])
+        + '<h2 id="o">Bijlage</h2>'
+        + table("c", "Kolommen", ["Kolom", "Eenheid"], [["t.c", "getal"]], set(), ["origin-t.c"])
+    )
+    with open_pdf(pdf_of(body)) as pdf:
+        found = [(page, text, target) for page, text, target in links(pdf) if text != "Bijlage"]
+        last = len(pdf.pages)
+    (head, forth, to), (annex, back, home) = [link for link in found if "Bijlage" not in link[1]]
+    assert (forth, back) == ("Aantal", "Titel: t.c")
+    assert head == home
+    assert to == annex == last
+
+
+@pytest.mark.parametrize("letters", [300, 10_000])
+def test_long_word_breaks_wherever_it_stands(letters: int) -> None:
+    word = "x" * letters
+    body = f'<h2 id="a">{word}</h2><p>{word}</p>' + table("t", word, [word[:300], "N"], [[word, "1"]], {1}, [])
+    extents = list(text_extents(pdf_of(body)))
+    assert max(right for _, _, right, _ in extents) < 530
+    assert 0 < min(height for *_, height in extents) < max(height for *_, height in extents) < 842
+
+
+def test_very_long_title_takes_two_lines_at_the_head_of_a_page() -> None:
+    title = "Een lange titel " * 40
+    document = render_pdf(render_html(page_of("<p>Regel.</p>" * 60), **(PAGE | {"title": title})), created=CREATED)
+    second = read_pages(document)[1].artifacts
+    assert squeeze(second).startswith(squeeze(title[:180]) + "…")
+    assert max(height for page, _, _, height in text_extents(document) if page == 2) < 842 - 20
 
 
 def test_part_in_another_language_is_marked() -> None:

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from bench.measure import TARGET, TESTS, keep, measure, show, write
 
-SUBJECTS = ("run", "ranking", "choice", "groups")
+SUBJECTS = ("run", "ranking", "choice", "groups", "page")
 
 
 def main(names: Sequence[str]) -> int:

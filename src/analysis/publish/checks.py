@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
@@ -17,11 +18,15 @@ from analysis.publish.vocabulary import (
     INLINE,
     LINES,
     attribute,
+    cells,
     classes,
+    inside,
     line,
+    tags,
 )
 
 BOILERPLATE_ALT = "no description has been provided for this image"
+SPACE = re.compile(r"\s")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -47,6 +52,14 @@ def alternative_faults(place: str, alternative: str) -> Iterator[Fault]:
         yield Fault(place, f"the filler {alternative!r} as alt text", expected)
 
 
+def points_faults(place: str, points: Iterable[Mapping[str, Any]]) -> Iterator[Fault]:
+    """Yield a fault for every point of a figure that lies outside it or says nothing; places are in percent."""
+    for point in points:
+        inside = all(isinstance(point.get(key), int | float) and 0 <= point[key] <= 100 for key in ("x", "y"))
+        if not inside or not str(point.get("label", "")).strip():
+            yield Fault(place, f"the point {dict(point)!r}", "x and y between 0 and 100, and a label")
+
+
 def fragment_faults(place: str, fragment: Tag) -> Iterator[Fault]:
     """Yield the faults of one delivered HTML fragment: markup that the answer does not use."""
     for node in fragment.descendants:
@@ -58,37 +71,40 @@ def fragment_faults(place: str, fragment: Tag) -> Iterator[Fault]:
 
 def page_faults(page: BeautifulSoup) -> Iterator[Fault]:
     """Yield the faults that show only in the page as a whole: headings, ids, links, tables, lines of text."""
-    main = page.select_one("main")
+    everything = tags(page)
+    main = next((tag for tag in everything if tag.name == "main"), None)
     if main is None:
         yield Fault("Page", "no <main>", "one main element with all that is published")
         return
-    yield from _heading_faults(main)
-    yield from _id_faults(page)
-    yield from _link_faults(page)
-    for table in main.select("table"):
-        yield from table_faults(table)
-    captions = Counter(line(caption) for caption in main.select("caption"))
-    for caption, count in captions.items():
-        if count > 1:
-            yield Fault(f"Caption {caption!r}", f"{count} tables with it", "one table for each caption")
-    for tag in main.select(", ".join(sorted(LINES))):
-        yield from _line_faults(tag)
+    shown = tags(main)
+    yield from _heading_faults(tag for tag in shown if tag.name in HEADINGS)
+    ids = Counter(attribute(tag, "id") for tag in everything if "id" in tag.attrs)
+    yield from _id_faults(ids)
+    yield from _link_faults((tag for tag in everything if tag.name == "a"), ids)
+    for table in shown:
+        if table.name == "table":
+            yield from table_faults(table)
+    yield from _caption_faults(tag for tag in shown if tag.name == "caption")
+    for tag in shown:
+        if tag.name in LINES:
+            yield from _line_faults(tag)
 
 
 def table_faults(table: Tag) -> Iterator[Fault]:
     """Yield what a reader who hears the table would miss: caption, column headers, even rows, scopes."""
-    caption = table.find("caption")
-    name = line(caption) if caption else ""
+    parts = tags(table)
+    name = next((line(part) for part in parts if part.name == "caption"), "")
     place = f"Table {name!r}"
     if not name:
         yield Fault(place, "no caption", "a caption that says what the table shows")
-    if not table.select("thead th") or table.select("thead td"):
+    if {part.name for part in parts if part.name in ("th", "td") and inside(part, "thead")} != {"th"}:
         yield Fault(place, "columns without a header", "a thead with a th for every column")
-    for header in table.select("th"):
-        expected = "col" if header.find_parent("thead") else "row"
+    for header in (part for part in parts if part.name == "th"):
+        expected = "col" if inside(header, "thead") else "row"
         if attribute(header, "scope") != expected:
             yield Fault(f"{place}, {line(header)!r}", "a th without its scope", f'scope="{expected}"')
-    widths = {len(row.find_all(["th", "td"], recursive=False)) for row in table.select("tr")}
+    rows = [cells(part) for part in parts if part.name == "tr"]
+    widths = {sum(cell.name in ("th", "td") for cell in row) for row in rows}
     if len(widths) > 1:
         yield Fault(place, f"rows of {sorted(widths)} cells", "as many cells in every row")
 
@@ -107,9 +123,9 @@ def _tag_faults(place: str, tag: Tag) -> Iterator[Fault]:
         yield Fault(place, f"a link to {attribute(tag, 'href')!r}", "a link inside the page, '#...'")
 
 
-def _heading_faults(main: Tag) -> Iterator[Fault]:
+def _heading_faults(headings: Iterable[Tag]) -> Iterator[Fault]:
     previous = 0
-    for heading in main.select(", ".join(HEADINGS)):
+    for heading in headings:
         level = HEADINGS[heading.name]
         place = f"Heading {line(heading)!r}"
         if level > previous + 1:
@@ -125,26 +141,30 @@ def _heading_faults(main: Tag) -> Iterator[Fault]:
         yield Fault("Page", "no heading", "a heading of level 1, the title")
 
 
-def _id_faults(page: BeautifulSoup) -> Iterator[Fault]:
-    counts = Counter(attribute(tag, "id") for tag in page.select("[id]"))
-    for name, count in counts.items():
+def _id_faults(ids: Mapping[str, int]) -> Iterator[Fault]:
+    for name, count in ids.items():
         if count > 1:
             yield Fault(f"Id {name!r}", f"{count} elements with it", "an id on one element only")
-        if not name or re.search(r"\s", name):
+        if not name or SPACE.search(name):
             yield Fault(f"Id {name!r}", "white space or nothing", "an id without white space")
 
 
-def _link_faults(page: BeautifulSoup) -> Iterator[Fault]:
-    targets = {attribute(tag, "id") for tag in page.select("[id]")}
-    for link in page.select("a"):
+def _link_faults(links: Iterable[Tag], ids: Mapping[str, int]) -> Iterator[Fault]:
+    for link in links:
         if not line(link):
             yield Fault(f"Link to {attribute(link, 'href')!r}", "no text", "words that say where it leads")
-        if attribute(link, "href")[1:] not in targets:
+        if attribute(link, "href")[1:] not in ids:
             yield Fault(f"Link {line(link)!r}", attribute(link, "href"), "an id on this page")
 
 
+def _caption_faults(captions: Iterable[Tag]) -> Iterator[Fault]:
+    for caption, count in Counter(map(line, captions)).items():
+        if count > 1:
+            yield Fault(f"Caption {caption!r}", f"{count} tables with it", "one table for each caption")
+
+
 def _line_faults(tag: Tag) -> Iterator[Fault]:
-    for child in tag.select("*"):
+    for child in tags(tag):
         if child.name not in INLINE:
             place = f"<{tag.name}> {line(tag)[:60]!r}"
             yield Fault(place, f"a <{child.name}> inside it", "text and inline tags only")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from bs4.element import Tag
 
-from analysis.publish.vocabulary import classes, line, pieces
+from analysis.publish.vocabulary import cells, classes, inside, line, pieces, tags
 
 PAGE_WIDTH = 453.0  # points between the margins of document.typ
 PADDING = 10.0  # points left and right of a cell together
@@ -43,12 +44,12 @@ class _Column:
     words: tuple[str, ...]
     numeric: bool
 
-    @property
+    @cached_property
     def natural(self) -> int:
         """Letters with which no text in the column is broken."""
         return max(map(len, (self.head, *self.body)))
 
-    @property
+    @cached_property
     def least(self) -> int:
         """Letters below which a figure, or a word of ordinary length, would be broken."""
         heads = self.head.split()
@@ -58,12 +59,12 @@ class _Column:
         whole = [min(len(word), WORD) if word.isalpha() else len(word) for word in self.words]
         return min(max([*whole, *map(len, heads)], default=1), LONGEST)
 
-    @property
+    @cached_property
     def comfortable(self) -> int:
         """Letters with which the column reads well."""
         return self.least if self.numeric else max(self.least, min(self.natural, COMFORT))
 
-    @property
+    @cached_property
     def appetite(self) -> float:
         """Letters above the least that the column can use, between its mean text and its longest."""
         if self.numeric:
@@ -84,14 +85,18 @@ def column_layout(table: Tag) -> ColumnLayout:
         numeric=[column.numeric for column in columns],
         size=size,
         keeps_rows=max(rows, default=1) <= SHORT_ROW,
-        keeps_together=sum(rows) <= SHORT_TABLE,
+        keeps_together=sum(rows) + _caption_lines(table) <= SHORT_TABLE,
     )
 
 
+def _caption_lines(table: Tag) -> int:
+    return sum(math.floor(len(line(caption)) * LETTER * SIZES[0] / PAGE_WIDTH) for caption in tags(table, "caption"))
+
+
 def _columns(table: Tag) -> list[_Column]:
-    head = [line(cell) for cell in table.select("thead tr:first-child th")]
-    rows = [row.select("th, td") for row in table.select("tbody tr")]
-    cells = list(zip(*rows, strict=True)) or [()] * len(head)
+    head = [line(cell) for cell in tags(table, "th") if inside(cell, "thead") and _in_first_row(cell)]
+    rows = [cells(row) for row in tags(table, "tr") if inside(row, "tbody")]
+    columns = list(zip(*rows, strict=True)) or [()] * len(head)
     return [
         _Column(
             head=name,
@@ -99,8 +104,12 @@ def _columns(table: Tag) -> list[_Column]:
             words=tuple(piece for cell in column for piece in pieces(cell)),
             numeric=bool(column) and all("num" in classes(cell) for cell in column),
         )
-        for name, column in zip(head, cells, strict=True)
+        for name, column in zip(head, columns, strict=True)
     ]
+
+
+def _in_first_row(cell: Tag) -> bool:
+    return any(cells(row.parent)[0] is row for row in cell.parents if row.name == "tr" and row.parent)
 
 
 def _widths(columns: list[_Column], size: float) -> list[float]:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib
-import typst
-from bs4 import BeautifulSoup
-from bs4.element import Tag
-
-from analysis.faults import Fault
-from analysis.publish.checks import alternative_faults, language_faults, page_faults, refuse
 from analysis.publish.markup import flow
-from analysis.publish.strings import typst_language, typst_string
+from analysis.publish.page import Document, open_document
+from analysis.publish.places import find_places
+from analysis.publish.strings import typst_language, typst_string, typst_text
 from analysis.publish.tagging import complete_tags
-from analysis.publish.vocabulary import HEADINGS, attribute, line, parse
+from analysis.publish.typesetting import typeset
+from analysis.publish.vocabulary import uncollected
 
+RUNNING = 180  # letters of the title at the head of each page: two lines
 STYLE = Path(__file__).with_name("template") / "document.typ"
 
 
+@uncollected()
 def render_pdf(html: str, *, created: datetime.date) -> bytes:
     """Return the PDF of a page made by `render_html`; the same page and date give the same bytes.
 
@@ -32,80 +29,29 @@ def render_pdf(html: str, *, created: datetime.date) -> bytes:
         ValueError: one line per fault that makes the page unfit to print, or a tag that cannot be printed.
         typst.TypstError: the document cannot be made to meet the standards.
     """
-    page = parse(html)
-    refuse(_document_faults(page))
-    main = page.select("main")[0]
-    _move_contents(page, main)
-    _link_sections_by_heading(main)
-    source = "\n".join([STYLE.read_text(encoding="utf-8"), _settings(page, created), flow(main)])
-    return complete_tags(_compiled(source, created), main)
+    document = open_document(html)
+    body = flow(document.main, find_places(document.main))
+    source = "\n".join([STYLE.read_text(encoding="utf-8"), _settings(document, created), body])
+    return complete_tags(_compiled(source, created), document.main)
 
 
-def _document_faults(page: BeautifulSoup) -> Iterator[Fault]:
-    yield from language_faults(_language(page))
-    if not _title(page):
-        yield Fault("Page", "no title", "a <title> with text")
-    yield from page_faults(page)
-    for image in page.select("img"):
-        yield from alternative_faults("Figure", attribute(image, "alt"))
+def _shortened(title: str) -> str:
+    return title if len(title) <= RUNNING else title[:RUNNING] + "…"
 
 
-def _language(page: BeautifulSoup) -> str:
-    return "".join(attribute(tag, "lang") for tag in page.select("html"))
-
-
-def _title(page: BeautifulSoup) -> str:
-    return "".join(line(tag) for tag in page.select("head > title"))
-
-
-def _description(page: BeautifulSoup) -> str:
-    return "".join(attribute(tag, "content") for tag in page.select('meta[name="description"]'))
-
-
-def _notice(page: BeautifulSoup) -> str:
-    return "".join(line(tag) for tag in page.select("footer"))
-
-
-def _move_contents(page: BeautifulSoup, main: Tag) -> None:
-    """Put the contents below the head of the document, where a reader of paper looks for them."""
-    contents, head = page.select_one("nav"), main.select_one("header, h1")
-    if contents and head:
-        head.insert_after(contents.extract())
-
-
-def _link_sections_by_heading(main: Tag) -> None:
-    """Let links to a section arrive at its heading: a section has no place of its own on paper."""
-    for section in main.select("section[id]"):
-        first = section.find(True)
-        if isinstance(first, Tag) and first.name in HEADINGS:
-            for link in main.select("a"):
-                if attribute(link, "href") == "#" + attribute(section, "id"):
-                    link["href"] = "#" + attribute(first, "id")
-            del section["id"]
-
-
-def _settings(page: BeautifulSoup, created: datetime.date) -> str:
+def _settings(document: Document, created: datetime.date) -> str:
     arguments = [
-        f"title: {typst_string(_title(page))}",
-        f"description: {typst_string(_description(page))}",
-        f"notice: {typst_string(_notice(page))}",
+        f"title: {typst_string(document.title)}",
+        f"description: {typst_string(document.description)}",
+        f"running: [{typst_text(_shortened(document.title))}]",
+        f"notice: {typst_string(document.notice)}",
         f"date: datetime(year: {created.year}, month: {created.month}, day: {created.day})",
-        typst_language(_language(page)),
+        typst_language(document.language),
     ]
     return f"#show: document-style.with({', '.join(arguments)})"
 
 
 def _compiled(source: str, created: datetime.date) -> bytes:
-    return typst.compile(
-        source.encode(),
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
-        pdf_standards=["a-2a", "ua-1"],
-        timestamp=datetime.datetime(created.year, created.month, created.day, tzinfo=datetime.UTC),
-    )
-
-
-def _fonts() -> typst.Fonts:
-    """Return the fonts of Typst and Matplotlib: of every machine the same, and a sign for every character."""
-    directory = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return typst.Fonts(include_system_fonts=False, font_paths=[directory])
+    moment = datetime.datetime(created.year, created.month, created.day, tzinfo=datetime.UTC)
+    made = typeset(source, pdf_standards=["a-2a", "ua-1"], timestamp=moment)
+    return made if isinstance(made, bytes) else b"".join(made)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import pikepdf
 from bs4.element import Tag
 from pikepdf import Array, Dictionary, Name, String
 
-from analysis.publish.vocabulary import line
+from analysis.publish.vocabulary import attribute, cells, inside, line, tags
+
+
+@dataclass(frozen=True)
+class _Element:
+    """An element of the structure tree, its kind, and what is in it; each is read from the document once."""
+
+    item: pikepdf.Object
+    kind: str
+    children: list[_Element]
 
 
 def complete_tags(document: bytes, main: Tag) -> bytes:
@@ -19,12 +29,12 @@ def complete_tags(document: bytes, main: Tag) -> bytes:
         ValueError: the structure tree has other tables, rows, cells or links than the page.
     """
     with pikepdf.open(io.BytesIO(document)) as pdf:
-        root = _children(pdf.Root.StructTreeRoot)
-        for element, table in zip(_elements(root, "/Table"), main.select("table"), strict=True):
+        root = _read(pdf.Root.StructTreeRoot).children
+        for element, table in zip(_elements(root, "/Table"), tags(main, "table"), strict=True):
             _mark_row_headers(element, table)
         # The entries of the contents have their own description, with the page number.
         for element, link in zip(_elements(root, "/Link", skip="/TOC"), _body_links(main), strict=True):
-            _describe_link(element, line(link))
+            _describe_link(element, attribute(link, "aria-label") or line(link))
         end_streams_clearly(pdf)
         completed = io.BytesIO()
         # No recompression: its bytes would depend on the compression library of the machine.
@@ -44,20 +54,21 @@ def end_streams_clearly(pdf: pikepdf.Pdf) -> None:
 
 
 def _body_links(main: Tag) -> list[Tag]:
-    return [link for link in main.select("a") if not link.find_parent("nav")]
+    return [link for link in tags(main, "a") if not inside(link, "nav")]
 
 
-def _mark_row_headers(element: Dictionary, table: Tag) -> None:
-    body = _elements(_children(element), "/TBody")
-    rows = _elements((child for part in body for child in _children(part)), "/TR")
-    for row, html_row in zip(rows, table.select("tbody tr"), strict=True):
-        html_cells = html_row.select("th, td")
+def _mark_row_headers(element: _Element, table: Tag) -> None:
+    body = _elements(element.children, "/TBody")
+    rows = _elements((child for part in body for child in part.children), "/TR")
+    html_rows = [row for row in tags(table, "tr") if inside(row, "tbody")]
+    for row, html_row in zip(rows, html_rows, strict=True):
+        html_cells = cells(html_row)
         if any(cell.name == "th" for cell in html_cells):
-            for cell, html_cell in zip(_elements(_children(row), "/TD"), html_cells, strict=True):
-                _mark_cell(cell, html_cell.name == "th")
+            for cell, html_cell in zip(_elements(row.children, "/TD"), html_cells, strict=True):
+                _mark_cell(cell.item, html_cell.name == "th")
 
 
-def _mark_cell(cell: Dictionary, heads_row: bool) -> None:
+def _mark_cell(cell: pikepdf.Object, heads_row: bool) -> None:
     # With a list of column headers in the cell, a reader would ignore the header of its row.
     attributes = [item for item in _items(cell.get("/A")) if item.O != "/Table"]
     if heads_row:
@@ -66,24 +77,25 @@ def _mark_cell(cell: Dictionary, heads_row: bool) -> None:
     cell.A = Array(attributes)
 
 
-def _describe_link(element: Dictionary, text: str) -> None:
+def _describe_link(element: _Element, text: str) -> None:
     # Screen readers speak this description in place of the words of the link; Typst gives a page number only.
-    for child in _children(element):
-        if child.get("/Type") == "/OBJR":
-            child.Obj.Contents = String(text)
+    for child in element.children:
+        if child.item.get("/Type") == "/OBJR":
+            child.item.Obj.Contents = String(text)
 
 
-def _elements(nodes: Iterable[Dictionary], kind: str, skip: str = "") -> Iterator[Dictionary]:
+def _elements(nodes: Iterable[_Element], kind: str, skip: str = "") -> Iterator[_Element]:
     """Yield the elements of one kind in reading order, looking inside neither them nor what is skipped."""
     for node in nodes:
-        if node.get("/S") == kind:
+        if node.kind == kind:
             yield node
-        elif node.get("/S") != skip:
-            yield from _elements(_children(node), kind, skip)
+        elif node.kind != skip:
+            yield from _elements(node.children, kind, skip)
 
 
-def _children(element: pikepdf.Object) -> list[Dictionary]:
-    return [child for child in _items(element.get("/K")) if isinstance(child, Dictionary)]
+def _read(item: pikepdf.Object) -> _Element:
+    inner = [_read(child) for child in _items(item.get("/K")) if isinstance(child, Dictionary)]
+    return _Element(item, str(item.get("/S", "")), inner)
 
 
 def _items(value: pikepdf.Object | None) -> list[pikepdf.Object]:
