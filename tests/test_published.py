@@ -23,6 +23,17 @@ figures:
 groups:
   - {id: all, label: {en: all}, total: ideas, parts: [first, second]}
 """
+RELATED = (
+    FIGURES.replace("value: 39", "value: 79").replace("x.second, derived: true", "x.first")
+    + """\
+parts:
+  - {part: first, whole: second}
+  - {part: ideas, whole: first}
+explanations:
+  - {kind: part, figures: [first, ideas], text: {en: "Counted on two days."}}
+  - {kind: twice, figures: [first, second], text: {en: "Two counts."}}
+"""
+)
 SOURCES = f"""\
 synthetic: false
 files:
@@ -163,3 +174,108 @@ def test_a_fault_in_the_sources_is_named(tmp_path: Path, refusal: Refusal, old: 
     (line,) = refusal(lambda: read_document(tmp_path / "SOURCES.yml", Sources))
     assert line.startswith("SOURCES.yml")
     assert fault in line
+
+
+def test_relations_and_explanations_are_read_as_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "published.yml").write_text(RELATED)
+    published = read_document(tmp_path / "published.yml", Published)
+    found = {one.id: one.explanation and one.explanation.en for one in published.contradictions()}
+    assert found == {"sum.all": None, "part.ideas.first": "Counted on two days.", "twice.first.second": "Two counts."}
+
+
+PART, WHY = "published.yml, line 11, parts.0", "published.yml, line 15, explanations.1"
+IDLE = "expected none, for no contradiction of this kind is found among these figures."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("part: first,", "part: third,", f"{PART}.part: found 'third'; expected the id of a figure in this file."),
+        ("whole: second", "whole: first", f"{PART}.whole: found 'first' again; expected each figure once."),
+        (
+            "part: first,",
+            "part: cost,",
+            f"{PART}.part: found 'cost' in euro; expected a figure in count, as the whole.",
+        ),
+        (
+            "part: first, whole: second",
+            "part: start, whole: second",
+            f"{PART}.part: found 'start', which has no number; expected a figure with a number.",
+        ),
+        (
+            "whole: second",
+            "whole: second, share: ideas",
+            f"{PART}.share: found 'ideas' in count; expected a figure in share.",
+        ),
+        (
+            "part: first, whole: second",
+            "part: ideas, whole: first",
+            "published.yml, line 12, parts.1: found a relation that stands here twice; expected each relation once.",
+        ),
+        (
+            "kind: twice",
+            "kind: value",
+            f"{WHY}: found an explanation of the kind value for first, second; {IDLE}",
+        ),
+        (
+            "[first, second], text",
+            "[ideas, second], text",
+            f"{WHY}: found an explanation of the kind twice for ideas, second; {IDLE}",
+        ),
+        (
+            "[first, second], text",
+            "[first, third], text",
+            f"{WHY}.figures.1: found 'third'; expected the id of a figure in this file.",
+        ),
+        ("kind: twice", "kind: sum", f"{WHY}.kind: found 'sum'; expected 'part', 'share', 'twice' or 'value'."),
+        (
+            "[first, second], text",
+            "[first, first], text",
+            f"{WHY}: found {{kind: twice, figures: [first, first], text: {{en: Two counts.}}}}; expected each figure once.",
+        ),
+        (
+            "text: {en: Two counts.}}",
+            "text: {en: Two counts.}}\n  - {kind: twice, figures: [second, first], text: {en: Again.}}",
+            "published.yml, line 16, explanations.2: found an explanation of the kind twice for second, first again; "
+            "expected each contradiction explained once.",
+        ),
+        (
+            "total: ideas, parts",
+            "parts",
+            "published.yml, line 9, groups.0: found no total; expected a total, for only shares add up to a whole "
+            "that is not published.",
+        ),
+    ],
+)
+def test_a_fault_in_the_relations_is_named_with_its_line(
+    tmp_path: Path, refusal: Refusal, old: str, new: str, fault: str
+) -> None:
+    given = RELATED.replace('"', "")
+    assert old in given
+    (tmp_path / "published.yml").write_text(given.replace(old, new, 1))
+    lines = refusal(lambda: read_document(tmp_path / "published.yml", Published))
+    assert [line for line in lines if line.startswith(fault)], lines
+
+
+def test_the_explanation_of_a_group_that_adds_up_is_a_fault(tmp_path: Path, refusal: Refusal) -> None:
+    explained = FIGURES.replace("parts: [first, second]", "parts: [first, second], explanation: {en: Why}")
+    (tmp_path / "published.yml").write_text(explained)
+    (line,) = refusal(lambda: read_document(tmp_path / "published.yml", Published))
+    assert line == (
+        "published.yml, line 9, groups.0.explanation: found an explanation; expected none, for the published figures of "
+        "this group agree."
+    )
+    (tmp_path / "published.yml").write_text(explained.replace("value: 60", "value: 61"))
+    assert read_document(tmp_path / "published.yml", Published).groups[0].explanation is not None
+
+
+def test_explanations_are_not_called_idle_while_what_they_explain_is_at_fault(tmp_path: Path, refusal: Refusal) -> None:
+    (tmp_path / "published.yml").write_text(RELATED.replace("total: ideas", "sum: ideas, total: ideas"))
+    lines = refusal(lambda: read_document(tmp_path / "published.yml", Published))
+    assert [line.split(";")[0] for line in lines] == ["published.yml, line 9, groups.0.sum: found an unknown key"]
+
+
+def test_a_value_too_large_to_be_exact_is_refused(tmp_path: Path, refusal: Refusal) -> None:
+    (tmp_path / "published.yml").write_text(FIGURES.replace("value: 60", "value: 1.0e+300"))
+    (line,) = refusal(lambda: read_document(tmp_path / "published.yml", Published))
+    assert line.endswith("; expected a value of at most 9007199254740991.")

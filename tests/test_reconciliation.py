@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from builders import keep_contract, unchanged
 
@@ -77,7 +78,7 @@ def test_almost_holds_at_its_lower_edge_whatever_the_fraction(value: int) -> Non
     for percent in range(1, 100):
         if value * (100 - percent) % 100 == 0:
             edge = value * (100 - percent) // 100
-            assert reconciliation.HEDGES["almost"](edge, value, percent / 100), percent
+            assert verdict(edge, value, hedge="almost", tolerance=percent / 100) == "within", percent
 
 
 def test_days_match_or_not_and_a_number_is_no_day() -> None:
@@ -175,26 +176,119 @@ def test_indicators_count_the_outcomes_and_carry_both_sums() -> None:
     )
     figures = reconciliation.compare_figures(given_figures, {"a": 5, "b": 9, "d": 21})
     groups = reconciliation.compare_groups(given_figures)
-    with unchanged(figures, groups):
-        found = {item.id: (item.value, item.unit) for item in reconciliation.indicators(figures, groups)}
+    findings = reconciliation.gather_findings(given_figures, figures)
+    with unchanged(figures, groups, findings):
+        found = {item.id: (item.value, item.unit) for item in reconciliation.indicators(figures, groups, findings)}
     assert found == {
         "reconciliation.figures": (4, "count"),
         "reconciliation.agreeing": (2, "count"),
         "reconciliation.open": (1, "count"),
         "reconciliation.groups": (1, "count"),
         "reconciliation.groups.open": (1, "count"),
-        "reconciliation.group.split.total": (5, "euro"),
-        "reconciliation.group.split.sum": (6, "euro"),
+        "findings.open": (2, "count"),
+        "findings.explained": (0, "count"),
+        "finding.sum.split.found": (6, "euro"),
+        "finding.sum.split.expected": (5, "euro"),
+        "finding.difference.b.found": (4, "euro"),
     }
 
 
 def test_where_nothing_was_published_there_is_nothing_to_compare() -> None:
     figures, groups = reconciliation.compare_figures(None, {"a": 1}), reconciliation.compare_groups(None)
+    findings = reconciliation.gather_findings(None, figures)
     assert len(keep_contract("reconciliation", figures)) == len(keep_contract("group_sums", groups)) == 0
-    assert list(reconciliation.indicators(figures, groups)) == []
+    assert len(keep_contract("findings", findings)) == 0
+    assert list(reconciliation.indicators(figures, groups, findings)) == []
 
 
 def test_figures_without_groups_have_no_indicators_of_groups() -> None:
     only = published(figure("a", 1))
-    found = reconciliation.indicators(reconciliation.compare_figures(only, {}), reconciliation.compare_groups(only))
-    assert {item.id for item in found} == {"reconciliation.figures", "reconciliation.agreeing", "reconciliation.open"}
+    found = reconciliation.indicators(
+        reconciliation.compare_figures(only, {}),
+        reconciliation.compare_groups(only),
+        reconciliation.gather_findings(only),
+    )
+    assert not [item.id for item in found if item.id.startswith("reconciliation.groups")]
+
+
+def findings_of(given_figures: Published, values: dict[str, float | date]) -> pd.DataFrame:
+    compared = reconciliation.compare_figures(given_figures, values)
+    return keep_contract("findings", reconciliation.gather_findings(given_figures, compared)).set_index("finding")
+
+
+def test_findings_are_the_contradictions_and_the_differences_with_both_sides_and_all_sources() -> None:
+    given_figures = published(
+        figure("all", 16, source="A1-2"),
+        figure("a", 10, source="A1-4, A1-2"),
+        figure("b", 5, source="A1-4"),
+        groups=[group("all", "a", "b")],
+    )
+    table = findings_of(given_figures, {"all": 16, "a": 11, "b": 5})
+    assert table.index.tolist() == ["sum.split", "difference.a"]
+    assert table.loc["sum.split", ["kind", "group", "figures", "sources", "unit", "found", "expected"]].tolist() == [
+        "sum", "split", "all a b", "A1-2, A1-4", "count", 15, 16,
+    ]  # fmt: skip
+    assert table.loc["difference.a", ["kind", "figures", "sources", "found", "expected"]].tolist() == [
+        "difference", "a", "A1-4, A1-2", 10, 11,
+    ]  # fmt: skip
+    assert table["verdict"].tolist() == ["open", "open"]
+
+
+def test_what_matches_or_lies_within_its_hedge_or_was_not_computed_is_no_finding() -> None:
+    given_figures = published(figure("a", 5), figure("b", 20, hedge="about", tolerance=0.1), figure("c", 3))
+    assert findings_of(given_figures, {"a": 5, "b": 21}).empty
+
+
+def test_explained_differences_and_groups_stay_in_the_table_as_explained() -> None:
+    given_figures = published(
+        figure("all", 16),
+        figure("a", 10, explanation=TEXT),
+        figure("b", 5),
+        groups=[group("all", "a", "b", explanation=TEXT)],
+    )
+    assert findings_of(given_figures, {"a": 11})["verdict"].to_dict() == {
+        "sum.split": "explained", "difference.a": "explained",
+    }  # fmt: skip
+
+
+def test_days_stand_in_columns_of_their_own() -> None:
+    days = [figure(name, date(2030, 9, day), unit="date", indicator="it") for name, day in (("a", 1), ("b", 2))]
+    table = findings_of(published(*days), {"it": date(2030, 9, 2)})
+    assert table.index.tolist() == ["twice.a.b", "difference.a"]
+    assert table[["found", "expected"]].isna().to_numpy().all()
+    assert [day.day for day in (*table["found_on"], *table["expected_on"])] == [1, 1, 2, 2]
+
+
+def test_a_hedge_without_a_number_leaves_its_side_empty_and_without_indicator() -> None:
+    given_figures = published(figure("a", None, hedge="several"))
+    compared = reconciliation.compare_figures(given_figures, {"a": 1})
+    findings = reconciliation.gather_findings(given_figures, compared)
+    groups = reconciliation.compare_groups(given_figures)
+    assert pd.isna(keep_contract("findings", findings)["found"].item())
+    found = {item.id for item in reconciliation.indicators(compared, groups, findings)}
+    assert not [name for name in found if name.startswith("finding.")]
+
+
+def test_every_open_finding_is_named_in_a_line_with_both_values() -> None:
+    day = date(2030, 9, 1)
+    given_figures = published(
+        figure("a", 5, explanation=TEXT), figure("b", 4.5, unit="fte", source="A4-1"), figure("c", day, unit="date"),
+        figure("d", None, hedge="several"),
+    )  # fmt: skip
+    compared = reconciliation.compare_figures(given_figures, {"a": 6, "b": 7, "c": date(2030, 9, 2), "d": 1})
+    lines = list(
+        reconciliation.name_open(keep_contract("findings", reconciliation.gather_findings(given_figures, compared)))
+    )
+    end = "published.yml declares no explanation"
+    assert lines == [
+        f"open finding difference.b in the published figures (A4-1): found 4.5, expected 7; {end}",
+        f"open finding difference.c in the published figures (Q-1): found 2030-09-01, expected 2030-09-02; {end}",
+        f"open finding difference.d in the published figures (Q-1): found what its hedge allows, expected 1; {end}",
+    ]
+
+
+def test_the_published_figures_of_the_reference_call_have_one_open_finding_of_their_own() -> None:
+    table = reconciliation.gather_findings(read_document(REFERENCE_CALL / "published.yml", Published))
+    assert table[["finding", "found", "expected", "verdict"]].to_numpy().tolist() == [
+        ["sum.partnership", 15, 16, "open"]
+    ]

@@ -2,85 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
 from pydantic import Field, model_validator
 
-from analysis.declarations import Date, Identifier, Text
-from analysis.documents import Checked, Finding, Location
+from analysis.contradictions import Claims, Contradiction, Explanation, Group, Part, declaration_faults
+from analysis.contradictions import find_contradictions as find_among
+from analysis.declarations import Date, Text
+from analysis.documents import Checked, Finding
+from analysis.hedges import Figure
 
-Hedge = Literal["exact", "about", "almost", "rounded", "most", "several"]
-Unit = Literal["count", "euro", "share", "fte", "persons", "person_months", "months", "points", "date"]
-NEEDS_TOLERANCE = ("about", "almost", "rounded")
-
-
-class Figure(Checked):
-    """A published figure: its value and unit, where it stands, how it is hedged, and the indicator that computes it.
-
-    `tolerance` is a share of the value for `about` and `almost`, and the rounding step in the unit for `rounded`.
-    `derived` marks a figure that follows from published ones without being printed itself.
-    """
-
-    id: Identifier
-    label: Text
-    value: Annotated[float, Field(strict=True)] | Date | None
-    unit: Unit
-    source: str
-    hedge: Hedge = "exact"
-    tolerance: float | None = Field(default=None, gt=0)
-    indicator: str
-    derived: bool = False
-    explanation: Text | None = None
-
-    @model_validator(mode="after")
-    def _hedge_is_whole(self) -> Figure:
-        if (self.hedge in NEEDS_TOLERANCE) != (self.tolerance is not None):
-            raise ValueError(f"a tolerance for the hedges {', '.join(NEEDS_TOLERANCE)} and for no other")
-        if (self.value is None) != (self.hedge in ("most", "several")):
-            raise ValueError("a value for every hedge but most and several, which have none")
-        if isinstance(self.value, date) != (self.unit == "date" and self.value is not None):
-            raise ValueError("a date for the unit date, a number for any other")
-        return self
-
-
-class Group(Checked):
-    """Published figures that should add up to another published one."""
-
-    id: Identifier
-    label: Text
-    total: Identifier
-    parts: tuple[Identifier, ...] = Field(min_length=2)
-    explanation: Text | None = None
-
-
-def _not_addable(group: Group, figures: Mapping[str, Figure], where: Location) -> Iterator[Finding]:
-    """Yield every figure of a group that is unknown, repeated, without a number, or in another unit than the total."""
-    unit = figures[group.total].unit if group.total in figures else None
-    names = (group.total, *group.parts)
-    for place, name in enumerate(names):
-        key: Location = (*where, "parts", place - 1) if place else (*where, "total")
-        figure = figures.get(name)
-        if figure is None:
-            yield Finding(key, repr(name), "the id of a figure in this file")
-        elif name in names[:place]:
-            yield Finding(key, f"{name!r} again", "each figure once")
-        elif not isinstance(figure.value, float):
-            yield Finding(key, f"{name!r}, which has no number", "a figure with a number")
-        elif unit not in (None, figure.unit):
-            yield Finding(key, f"{name!r} in {figure.unit}", f"a figure in {unit}, as the total")
+__all__ = ["Explanation", "Figure", "Group", "Part", "Published", "SourceFile", "Sources"]
 
 
 class Published(Checked):
-    """Every published figure of a call, and the groups among them."""
+    """Every published figure of a call, what should hold among them, and why some of it does not.
+
+    `groups` add up, each of `parts` is no larger than its whole, and `explanations` are for contradictions that are
+    not explained with a group.
+    """
 
     figures: tuple[Figure, ...] = Field(min_length=1)
     groups: tuple[Group, ...] = ()
+    parts: tuple[Part, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+
+    @property
+    def by_id(self) -> dict[str, Figure]:
+        """Return the figures by their id."""
+        return {figure.id: figure for figure in self.figures}
+
+    def contradictions(self) -> list[Contradiction]:
+        """Return what contradicts itself among the figures, explained or not, whatever the steps compute."""
+        return list(find_among(Claims(self.by_id, self.groups, self.parts, self.explanations)))
 
     @classmethod
     def cross_check(cls, sections: dict[str, Any]) -> Iterator[Finding]:
-        """Yield repeated ids, and groups that name a figure that is not there or that cannot be added up."""
+        """Yield repeated ids, relations that cannot be checked, and explanations that explain nothing."""
         for name in ("figures", "groups"):
             seen: set[str] = set()
             for position, item in enumerate(sections.get(name, ())):
@@ -88,8 +47,11 @@ class Published(Checked):
                     yield Finding((name, position, "id"), repr(item.id), f"an id that no other of the {name} has")
                 seen.add(item.id)
         figures = {figure.id: figure for figure in sections.get("figures", ())}
-        for position, group in enumerate(sections.get("groups", ()) if figures else ()):
-            yield from _not_addable(group, figures, ("groups", position))
+        groups, parts = sections.get("groups"), sections.get("parts")
+        if figures:
+            told = groups is not None and parts is not None  # whether an explanation explains nothing
+            explanations = sections.get("explanations", ()) if told else ()
+            yield from declaration_faults(Claims(figures, groups or (), parts or (), explanations))
 
 
 class SourceFile(Checked):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from fractions import Fraction
 
 import pandas as pd
 
+from analysis.contradictions import Contradiction, Group, add_up
+from analysis.hedges import Figure, span_of
 from analysis.indicators import Indicator, Recorder
-from analysis.published import Figure, Group, Published
+from analysis.published import Published
 
 Value = float | date
-EPSILON = 1e-9  # in the figure's unit: sums of fractions are not exact
+EPSILON, RELATIVE = 1e-9, 1e-12  # in the figure's unit, and of its size: sums of binary numbers are not exact
 FIGURE_COLUMNS = ("figure", "source", "unit", "hedge", "derived", "published", "published_on", "indicator", "computed",
                   "computed_on", "verdict")  # fmt: skip
 GROUP_COLUMNS = ("group", "sources", "unit", "total", "sum", "difference", "verdict")
+FINDING_COLUMNS = ("finding", "kind", "group", "figures", "sources", "unit", "found", "found_on", "expected",
+                   "expected_on", "verdict")  # fmt: skip
 
 
 def compare_figures(published: Published | None, values: Mapping[str, Value]) -> pd.DataFrame:
@@ -35,29 +39,47 @@ def compare_groups(published: Published | None) -> pd.DataFrame:
     """
     if published is None:
         return pd.DataFrame(columns=GROUP_COLUMNS)
-    figures = {figure.id: figure for figure in published.figures}
-    return pd.DataFrame([_add_up(group, figures) for group in published.groups], columns=GROUP_COLUMNS)
+    rows = [_compare_group(group, published.by_id) for group in published.groups]
+    return pd.DataFrame(rows, columns=GROUP_COLUMNS)
+
+
+def gather_findings(published: Published | None, figures: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what is wrong with the published figures, a row a finding (see the contract `findings`).
+
+    These are their own contradictions and, where `figures` as returned by `compare_figures` is given, the figures that
+    differ from the computed ones. The verdict is `explained` where published.yml declares why, otherwise `open`.
+    """
+    if published is None:
+        return pd.DataFrame(columns=FINDING_COLUMNS)
+    rows = [_contradiction_row(found) for found in published.contradictions()]
+    if figures is not None:
+        differing = figures[figures["verdict"].isin(["open", "explained"])]
+        rows += [_difference_row(row) for row in differing.to_dict("records")]
+    return pd.DataFrame(rows, columns=FINDING_COLUMNS)
+
+
+def name_open(findings: pd.DataFrame) -> Iterator[str]:
+    """Yield a line about every open finding, for whoever runs the workbook."""
+    for row in findings[findings["verdict"] == "open"].to_dict("records"):
+        found, expected = (_written(row[name], row[f"{name}_on"]) for name in ("found", "expected"))
+        yield (
+            f"open finding {row['finding']} in the published figures ({row['sources']}): "
+            f"found {found}, expected {expected}; published.yml declares no explanation"
+        )
 
 
 def keeps_hedge(figure: Figure, computed: Value) -> bool:
     """Return whether a computed value is one that the published figure may stand for."""
     if isinstance(computed, date) or isinstance(figure.value, date):
         return computed == figure.value
-    return HEDGES[figure.hedge](computed, figure.value or 0.0, figure.tolerance or 0.0)
+    return span_of(figure).holds(computed, max(EPSILON, RELATIVE * abs(computed)))
 
 
-HEDGES: Mapping[str, Callable[[float, float, float], bool]] = {
-    "exact": lambda computed, value, _: _same(computed, value),
-    "about": lambda computed, value, share: abs(computed - value) <= share * abs(value) + EPSILON,
-    "almost": lambda computed, value, share: value * (1 - share) - EPSILON <= computed < value,
-    "rounded": lambda computed, value, step: abs(computed - value) <= step / 2 + EPSILON,
-    "most": lambda computed, _, __: computed > 0.5,
-    "several": lambda computed, _, __: computed >= 2,
-}
+def indicators(figures: pd.DataFrame, groups: pd.DataFrame, findings: pd.DataFrame) -> Iterator[Indicator]:
+    """Yield how many published figures were compared, how they came out, and both sides of every finding.
 
-
-def indicators(figures: pd.DataFrame, groups: pd.DataFrame) -> Iterator[Indicator]:
-    """Yield how many published figures were compared, and how they came out; nothing where none was published."""
+    Nothing where none was published.
+    """
     if figures.empty:
         return
     record = Recorder(compare_figures, "reconciliation")
@@ -65,14 +87,26 @@ def indicators(figures: pd.DataFrame, groups: pd.DataFrame) -> Iterator[Indicato
     agreeing = figures["verdict"].isin(["match", "within"])
     yield record.one("reconciliation.agreeing", int(agreeing.sum()), "count")
     yield record.one("reconciliation.open", int((figures["verdict"] == "open").sum()), "count")
-    if groups.empty:
-        return
-    record = Recorder(compare_groups, "group_sums")
-    yield record.one("reconciliation.groups", len(groups), "count")
-    yield record.one("reconciliation.groups.open", int((groups["verdict"] == "open").sum()), "count")
-    for row in groups.itertuples():
-        yield record.one(f"reconciliation.group.{row.group}.total", row.total, row.unit)
-        yield record.one(f"reconciliation.group.{row.group}.sum", row.sum, row.unit)
+    if len(groups):
+        record = Recorder(compare_groups, "group_sums")
+        yield record.one("reconciliation.groups", len(groups), "count")
+        yield record.one("reconciliation.groups.open", int((groups["verdict"] == "open").sum()), "count")
+    yield from _finding_indicators(findings)
+
+
+def _finding_indicators(findings: pd.DataFrame) -> Iterator[Indicator]:
+    """Yield the number of findings by verdict, and of each what is found and expected.
+
+    What is expected of a difference is the computed figure, which has an indicator of its own.
+    """
+    record = Recorder(gather_findings, "findings")
+    for verdict in ("open", "explained"):
+        yield record.one(f"findings.{verdict}", int((findings["verdict"] == verdict).sum()), "count")
+    for row in findings.to_dict("records"):
+        for name in ("found",) if row["kind"] == "difference" else ("found", "expected"):
+            value = row[name] if pd.notna(row[name]) else row[f"{name}_on"]
+            if pd.notna(value):
+                yield record.one(f"finding.{row['finding']}.{name}", value, str(row["unit"]))
 
 
 def _compare(figure: Figure, computed: Value | None) -> tuple[object, ...]:
@@ -93,31 +127,44 @@ def _judge(figure: Figure, computed: Value | None) -> str:
     return "explained" if figure.explanation else "open"
 
 
-def _add_up(group: Group, figures: Mapping[str, Figure]) -> tuple[object, ...]:
-    total, parts = figures[group.total], [figures[name] for name in group.parts]
-    amount, added = _number(total), sum(_number(part) for part in parts)
-    slack = sum(_slack(figure) for figure in (total, *parts))
-    codes = [code for figure in (total, *parts) for code in figure.source.split(", ")]
-    sources = ", ".join(dict.fromkeys(codes))
-    if _same(added, amount):
-        verdict = "match"
-    elif abs(added - amount) <= slack + EPSILON:
-        verdict = "within"
+def _compare_group(group: Group, figures: Mapping[str, Figure]) -> tuple[object, ...]:
+    added = add_up(group, figures)
+    if added.agrees:
+        verdict = "match" if added.sum == added.total else "within"
     else:
         verdict = "explained" if group.explanation else "open"
-    return group.id, sources, total.unit, amount, added, added - amount, verdict
+    sources = _join_sources(figures[name].source for name in group.names)
+    return group.id, sources, added.unit, *map(float, (added.total, added.sum, added.sum - added.total)), verdict
 
 
-def _same(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=1e-9, abs_tol=EPSILON)
+def _contradiction_row(found: Contradiction) -> tuple[object, ...]:
+    sides = [side for value in (found.found, found.expected) for side in _apart(value)]
+    return (
+        found.id, found.kind, found.group, " ".join(figure.id for figure in found.figures),
+        _join_sources(figure.source for figure in found.figures), found.unit, *sides,
+        "explained" if found.explanation else "open",
+    )  # fmt: skip
 
 
-def _number(figure: Figure) -> float:
-    return figure.value if isinstance(figure.value, float) else 0.0
+def _difference_row(row: Mapping[str, object]) -> tuple[object, ...]:
+    return (
+        f"difference.{row['figure']}", "difference", None, row["figure"], row["source"], row["unit"],
+        row["published"], row["published_on"], row["computed"], row["computed_on"], row["verdict"],
+    )  # fmt: skip
 
 
-def _slack(figure: Figure) -> float:
-    """Return how far a figure may lie from its published value by its hedge, in its unit."""
-    if figure.hedge == "rounded":
-        return (figure.tolerance or 0.0) / 2
-    return (figure.tolerance or 0.0) * abs(_number(figure))
+def _apart(value: Fraction | date | None) -> tuple[float | None, date | None]:
+    """Return a value as a number and as a day, of which at most one is there."""
+    if value is None or isinstance(value, date):
+        return None, value
+    return float(value), None
+
+
+def _written(number: float | None, day: date | None) -> str:
+    if pd.notna(number):
+        return f"{number:.12g}"
+    return f"{day:%Y-%m-%d}" if pd.notna(day) else "what its hedge allows"
+
+
+def _join_sources(sources: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(code for source in sources for code in source.split(", ")))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from analysis.call import Call
 from analysis.contracts import Column, Contract
-from analysis.tables.cells import VERDICTS, indicator_contract, number, text
+from analysis.tables.cells import FINDING_KINDS, VERDICTS, indicator_contract, number, text
 
 
 def contracts(call: Call) -> list[Contract]:
@@ -15,6 +15,7 @@ def contracts(call: Call) -> list[Contract]:
     return [
         _reconciliation(),
         _group_sums(),
+        _findings(),
         indicator_contract("reconciliation_indicators", "07_reconciliation"),
         replace(
             indicator_contract("indicators", "07_reconciliation"), description="The indicators of all steps together"
@@ -60,3 +61,27 @@ def _group_sums() -> Contract:
         },
         key=("group",),
     )
+
+
+def _findings() -> Contract:
+    return Contract(
+        "findings",
+        "07_reconciliation",
+        "Every contradiction among published figures, and every published figure that differs from the computed one",
+        {
+            "finding": text("Id of the finding: its kind, then the group or the figures"),
+            "kind": text("Kind of finding", FINDING_KINDS),
+            "group": text("Id of the group, where it is about one", optional=True),
+            "figures": text("Ids of the published figures concerned, parted by spaces"),
+            "sources": text("Codes of the statements"),
+            "unit": text("Unit"),
+            "found": number("What is found: the sum, the part, the first statement, the figure", "as the unit", None,
+                            optional=True),
+            "found_on": Column("day", "What is found, where it is a day", optional=True),
+            "expected": number("What is expected: the total, the whole, the other statement, the computed value, the "
+                               "nearest possible one", "as the unit", None, optional=True),
+            "expected_on": Column("day", "What is expected, where it is a day", optional=True),
+            "verdict": text("Outcome", ("explained", "open")),
+        },
+        key=("finding",),
+    )  # fmt: skip
