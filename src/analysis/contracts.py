@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 import pandera.pandas as pa
 
+from analysis.declarations import Audience
 from analysis.faults import Fault, refuse
 
 Kind = Literal["text", "integer", "number", "flag", "day"]
@@ -28,6 +29,10 @@ class Column:
 
     An `optional` column may hold nothing in a row; an `omissible` one, which is optional too, may also be left out of a
     delivered file, and then holds nothing in any row.
+
+    The audiences of `withheld_from` never see the column, whatever a release rule says. An `identifying` one tells
+    which proposal, organisation, person or place a row is about: outside the house it is released only by a rule that
+    names it. An `embargoed` one tells of single chosen proposals: the public sees it from the announcement on.
     """
 
     kind: Kind
@@ -38,6 +43,9 @@ class Column:
     high: float | None = None
     optional: bool = False
     omissible: bool = False
+    withheld_from: tuple[Audience, ...] = ()
+    identifying: bool = False
+    embargoed: bool = False
 
     def expected(self) -> str:
         """Say which values the column may hold."""
@@ -79,8 +87,43 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """What a table of counts counts per group, and what becomes of cells too small to show (see `coarsening`).
+
+    Each group of the column `group` is counted in `counted`, for every combination of the columns `within` apart; no
+    proposal is in two groups of such a partition, so that they add up to a total that readers know. Where groups are
+    merged, the columns `sums` add up, `quotients` are worked out anew as one column over another, and others are left
+    open. `totals_in` is the table that has the totals of the partitions. Where `crossed`, readers know the total of
+    each group over all partitions too.
+
+    Where `overlapping`, a proposal may count in several groups and none are merged: a small count is left out, `limit`
+    says below what it stays, and the columns `unsafe`, from which it could be worked out, are left out altogether.
+
+    `indicators` is the form of the ids of the indicators that hold the same counts, `summaries` of those from which a
+    merged count could be worked out.
+    """
+
+    group: str
+    within: tuple[str, ...] = ()
+    counted: str = "proposals"
+    sums: tuple[str, ...] = ()
+    quotients: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    totals_in: str = ""
+    crossed: bool = False
+    overlapping: bool = False
+    limit: str = ""
+    unsafe: tuple[str, ...] = ()
+    indicators: str = ""
+    summaries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Contract:
-    """A table: its meaning, who makes it, its columns, its key, and the tables that its columns refer to."""
+    """A table: its meaning, who makes it, its columns, its key, and the tables that its columns refer to.
+
+    `cells` says how a table of counts is coarsened; `summary_of` names the table of counts whose partitions this one
+    sums up, a row for each, under the same columns.
+    """
 
     name: str
     maker: str
@@ -88,6 +131,8 @@ class Contract:
     columns: Mapping[str, Column]
     key: tuple[str, ...] = ()
     foreign: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    cells: Cells | None = None
+    summary_of: str = ""
 
     def schema(self) -> pa.DataFrameSchema:
         """Return the pandera schema of the table; columns beyond the contract are refused."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -19,6 +19,9 @@ Maturity = Literal["idea", "plan", "prototype"]
 MATURITIES: tuple[Maturity, ...] = ("idea", "plan", "prototype")
 ANSWERS = (1, 2, 3, 4, 5)  # to a survey question, from disagree to agree
 AGREEING = (4, 5)
+# An audience sees what is released to it and to every audience before it in this order.
+AUDIENCES: tuple[Audience, ...] = ("public", "applicant", "internal")
+MERGED = "_merged"  # the group that stands for several too small to show; no id of a call starts with this sign
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$")]
 Positive = Annotated[float, Field(gt=0)]
@@ -382,13 +385,42 @@ class Edition(Checked):
         return cls.model_validate({"as_of": as_of, "audience": audience, "language": language})
 
 
+def _read_columns(value: object) -> object:
+    """Refuse what names no column, in one sentence for both forms that are allowed."""
+    listed = isinstance(value, list | tuple) and value and all(isinstance(name, str) for name in value)
+    if listed or value == "all":
+        return value
+    raise ValueError("all, or a list of one or more columns")
+
+
+def _read_start(value: object) -> object:
+    """Return the day that is written, or what stands for it; raise ValueError in one sentence for both forms."""
+    if value is None or value == "announcement":
+        return value
+    try:
+        if not isinstance(value, datetime):  # a moment has a zone, said or not, and may fall on another day
+            day = _is_written_as_day(value)
+            return day if isinstance(day, date) else date.fromisoformat(str(day))
+    except ValueError:
+        pass
+    raise ValueError("announcement, or a day as YYYY-MM-DD")
+
+
 class ReleaseRule(Checked):
-    """What an audience may see of a processed table: these columns, from this day on; what has no rule is withheld."""
+    """What an audience may see of a processed table: these columns, from this day on; what has no rule is withheld.
+
+    Where the table holds counts of groups, no count below `smallest_cell` is shown (see `coarsening`). On the table
+    `indicators` it holds for the counts of groups whose own table is not released to the audience.
+
+    Where `own`, it holds for the rows of the reader's own proposal only, on the sheet for its applicant.
+    """
 
     table: str
     audience: Audience
-    columns: tuple[str, ...] | Literal["all"] = "all"
-    start: Date | Literal["announcement"] | None = None
+    columns: Annotated[tuple[str, ...] | Literal["all"], BeforeValidator(_read_columns)] = "all"
+    start: Annotated[date | Literal["announcement"] | None, BeforeValidator(_read_start)] = None
+    smallest_cell: Annotated[int, Field(ge=2)] | None = None
+    own: bool = False
 
 
 GROUPED_BY = {

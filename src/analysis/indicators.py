@@ -43,6 +43,11 @@ def name_group(group: str) -> str:
     return group.lower().replace(" ", "_")
 
 
+def start_of_hash(hashed: str) -> str:
+    """Return as much of a hash as is shown beside the name of its table."""
+    return hashed[:12]
+
+
 def tabulate(indicators: Iterable[Indicator], step: str, hashes: Mapping[str, str]) -> pd.DataFrame:
     """Return the indicators as a table (see `contracts.indicator_contract`), each table with the start of its hash."""
     rows = [
@@ -53,7 +58,7 @@ def tabulate(indicators: Iterable[Indicator], step: str, hashes: Mapping[str, st
             "unit": item.unit,
             "step": step,
             "function": item.function,
-            "tables": " ".join(f"{name}@{hashes[name][:12]}" for name in item.tables),
+            "tables": " ".join(f"{name}@{start_of_hash(hashes[name])}" for name in item.tables),
         }
         for item in indicators
     ]

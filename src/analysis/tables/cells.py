@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analysis.contracts import Column, Contract
 
@@ -10,6 +11,7 @@ DIMENSIONS = ("category", "actor_kind", "partnership", "reach", "focus", "provin
 REASONS = ("score", "constraint", "decision")
 ALL_REASONS = (*REASONS, "shortlist", "unscored")
 TOTAL = "total"  # stands for a criterion in the rows about the individual scores
+FINDING_KINDS = ("sum", "percentages", "part", "share", "twice", "value", "difference")
 VERDICTS = ("match", "within", "explained", "open", "missing")
 
 
@@ -28,6 +30,25 @@ def number(
 def count(description: str, unit: str = "count", low: float = 0, *, optional: bool = False) -> Column:
     """Return a column of whole numbers of at least `low`."""
     return Column("integer", description, unit, low=low, optional=optional)
+
+
+def private(column: Column) -> Column:
+    """Return the column as one that no reader outside the house ever sees: it is about a person."""
+    return replace(column, withheld_from=("public", "applicant"))
+
+
+def identifying(column: Column) -> Column:
+    """Return the column as one that tells what a row is about: outside the house a rule must name it."""
+    return replace(column, identifying=True)
+
+
+def embargo(contract: Contract, *names: str) -> Contract:
+    """Return the contract with these columns, or all, as ones that tell of single chosen proposals.
+
+    The public does not see them before the announcement.
+    """
+    columns = {name: replace(column, embargoed=name in names or not names) for name, column in contract.columns.items()}
+    return replace(contract, columns=columns)
 
 
 def indicator_contract(name: str, maker: str) -> Contract:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from analysis.call import Call
-from analysis.contracts import Contract
-from analysis.declarations import FIXED_GROUPS
-from analysis.tables.cells import DIMENSIONS, count, indicator_contract, number, text
+from analysis.contracts import Cells, Contract
+from analysis.declarations import FIXED_GROUPS, MERGED
+from analysis.tables.cells import DIMENSIONS, count, identifying, indicator_contract, number, text
+
+OF_PROPOSALS = "distribution.{dimension}.{group}"  # the indicators that count the proposals of a group
 
 
 def contracts(call: Call) -> list[Contract]:
@@ -23,15 +25,16 @@ def contracts(call: Call) -> list[Contract]:
 
 
 def _profiles(call: Call) -> Contract:
+    """Return the contract of the profiles; where its lead actor is, together with its kind, identifies a proposal."""
     profile = {
-        "proposal": text("Proposal"),
+        "proposal": identifying(text("Proposal")),
         "category": text("Category", call.ids("categories")),
         "actor_kind": text("Kind of the lead actor", call.ids("actor_kinds")),
         "partnership": text("Kind of partnership", call.ids("partnerships"), optional=True),
         "reach": text("Reach", FIXED_GROUPS["reach"]),
         "focus": text("Focus", call.ids("focuses"), optional=True),
-        "province": text("Province of the lead actor"),
-        "scale": text("Scale of the lead actor's municipality", FIXED_GROUPS["scale"]),
+        "province": identifying(text("Province of the lead actor")),
+        "scale": identifying(text("Scale of the lead actor's municipality", FIXED_GROUPS["scale"])),
     }
     return Contract(
         "profiles",
@@ -54,6 +57,18 @@ def _distribution() -> Contract:
             "share": number("Share of all proposals", "share", 0, 1),
         },
         key=("dimension", "group"),
+        cells=Cells(
+            "group",
+            ("dimension",),
+            sums=("share",),
+            indicators=OF_PROPOSALS,
+            summaries=(
+                "distribution.{dimension}.evenness",
+                "distribution.{dimension}.covered",
+                "distribution.{dimension}.{group}.submitted",
+                "distribution.{dimension}.{group}.ratio",
+            ),
+        ),
     )
 
 
@@ -64,14 +79,19 @@ def _category_by_kind(call: Call) -> Contract:
         "Number of proposals per category and kind of lead actor",
         {
             "category": text("Category", call.ids("categories")),
-            "actor_kind": text("Kind of actor", call.ids("actor_kinds")),
+            "actor_kind": text("Kind of actor", (*call.ids("actor_kinds"), MERGED)),
             "proposals": count("Proposals", "proposals"),
         },
         key=("category", "actor_kind"),
+        cells=Cells("actor_kind", ("category",), totals_in="distribution", crossed=True),
     )
 
 
 def _municipality_reach() -> Contract:
+    """Return the contract of the reach.
+
+    The proposals led add up to those of a province, from which a small number could be worked out.
+    """
     return Contract(
         "municipality_reach",
         "02_distribution",
@@ -83,11 +103,15 @@ def _municipality_reach() -> Contract:
             "population": count("Legal population", "inhabitants", 1),
             "latitude": number("Latitude (WGS84)", "degrees", -90, 90),
             "longitude": number("Longitude (WGS84)", "degrees", -180, 180),
-            "proposals": count("Proposals that involve it", "proposals"),
+            "proposals": count("Proposals that involve it", "proposals", optional=True),
             "led": count("Proposals led from it", "proposals"),
-            "share": number("Share of all proposals that involve it", "share", 0, 1),
+            "share": number("Share of all proposals that involve it", "share", 0, 1, optional=True),
+            "fewer_than": count(
+                "Where the number is too small to show: below what it stays", "proposals", optional=True
+            ),
         },
         key=("nis",),
+        cells=Cells("nis", sums=("share",), overlapping=True, limit="fewer_than", unsafe=("led",)),
     )
 
 
@@ -103,12 +127,19 @@ def _spread() -> Contract:
             "population_share": number("Share of the population that lives in it", "share", 0, 1),
             "expected": number("Proposals to be expected by that share", "proposals"),
             "ratio": number("Proposals over those expected", "ratio"),
-            "low": number("Low end of the 95% interval of the ratio", "ratio"),
-            "high": number("High end of the 95% interval of the ratio", "ratio"),
+            "low": number("Low end of the 95% interval of the ratio", "ratio", optional=True),
+            "high": number("High end of the 95% interval of the ratio", "ratio", optional=True),
             "municipalities": count("Municipalities in it", low=1),
             "reached": count("Municipalities that a proposal involves, where that is known", optional=True),
         },
         key=("dimension", "group"),
+        cells=Cells(
+            "group",
+            ("dimension",),
+            sums=("population_share", "expected", "municipalities", "reached"),
+            quotients={"ratio": ("proposals", "expected")},
+            indicators=OF_PROPOSALS,
+        ),
     )
 
 
@@ -125,6 +156,7 @@ def _evenness() -> Contract:
             "population_evenness": number("Pielou's evenness of the population", "ratio", 0, 1, optional=True),
         },
         key=("dimension",),
+        summary_of="distribution",
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from analysis.call import Call
-from analysis.contracts import Column, Contract
-from analysis.declarations import AGREEING, ANSWERS, MATURITIES, SCALING
-from analysis.tables.cells import count, indicator_contract, number, text
+from analysis.contracts import Cells, Column, Contract
+from analysis.declarations import AGREEING, ANSWERS, MATURITIES, MERGED, SCALING
+from analysis.tables.cells import count, embargo, identifying, indicator_contract, number, text
 
 
 def contracts(call: Call) -> list[Contract]:
@@ -17,12 +17,12 @@ def contracts(call: Call) -> list[Contract]:
         _survey_results(call),
         _survey_answers(call),
         _survey_differences(call),
-        _follow_up(call),
+        embargo(_follow_up(call)),
         _path_sizes(call),
         _path_themes(call),
-        _scaling(),
-        _services(),
-        _cost_shares(),
+        embargo(_scaling()),
+        embargo(_services()),
+        embargo(_cost_shares()),
         indicator_contract("evaluation_indicators", "06_evaluation"),
     ]
 
@@ -130,15 +130,15 @@ def _follow_up(call: Call) -> Contract:
         "06_evaluation",
         "The path proposed for every proposal that was not chosen",
         {
-            "proposal": text("Proposal"),
-            "title": text("Title"),
+            "proposal": identifying(text("Proposal")),
+            "title": identifying(text("Title")),
             "category": text("Category"),
             "path": text("Path", call.ids("paths")),
-            "pilot": text("Chosen proposal whose group it joins", optional=True),
+            "pilot": identifying(text("Chosen proposal whose group it joins", optional=True)),
             "similarity": number("Similarity with this pilot, otherwise the most like one", "", 0, 1, optional=True),
             "theme": text("Category, or other field, that the path is about", themes, optional=True),
             "manual": Column("flag", "Whether the path was chosen by hand"),
-            "reason": text("Reason of a choice by hand", optional=True),
+            "reason": identifying(text("Reason of a choice by hand", optional=True)),
         },
         key=("proposal",),
     )
@@ -149,8 +149,9 @@ def _path_sizes(call: Call) -> Contract:
         "path_sizes",
         "06_evaluation",
         "Number of proposals per path",
-        {"path": text("Path", call.ids("paths")), "proposals": count("Proposals", "proposals")},
+        {"path": text("Path", (*call.ids("paths"), MERGED)), "proposals": count("Proposals", "proposals")},
         key=("path",),
+        cells=Cells("path", indicators="evaluation.path.{path}"),
     )
 
 
@@ -162,10 +163,11 @@ def _path_themes(call: Call) -> Contract:
         "Number of proposals per theme of the paths that have themes",
         {
             "path": text("Path", call.ids("paths")),
-            "theme": text("Category, or other field", themes),
+            "theme": text("Category, or other field", (*themes, MERGED)),
             "proposals": count("Proposals", "proposals"),
         },
         key=("path", "theme"),
+        cells=Cells("theme", ("path",), totals_in="path_sizes", indicators="follow_up.theme.{path}.{theme}"),
     )
 
 
@@ -175,8 +177,8 @@ def _scaling() -> Contract:
         "06_evaluation",
         "Which pilots may be scaled up to a service, and what the others lack; empty where no pilot was assessed",
         {
-            "proposal": text("Proposal"),
-            "title": text("Title"),
+            "proposal": identifying(text("Proposal")),
+            "title": identifying(text("Title")),
             "verdict": text("Whether it may be scaled up, may not, or is still to be assessed", SCALING),
             "lacking": text("Conditions that it does not meet, joined by a space", optional=True),
             "unknown": text("Conditions not yet assessed, joined by a space", optional=True),
@@ -194,8 +196,8 @@ def _services() -> Contract:
         "06_evaluation",
         "What every approved service costs, and how many municipalities must join for it to be paid",
         {
-            "proposal": text("Proposal"),
-            "title": text("Title"),
+            "proposal": identifying(text("Proposal")),
+            "title": identifying(text("Title")),
             "yearly_cost": count("Cost of the service a year", "euro", 1),
             "municipalities": count("Municipalities that join", "municipalities"),
             "population": count("Their population", "inhabitants"),
@@ -214,9 +216,9 @@ def _cost_shares() -> Contract:
         "06_evaluation",
         "What each municipality that joins pays a year for each approved service",
         {
-            "proposal": text("Proposal"),
-            "nis": text("Municipality (NIS)"),
-            "municipality": text("Name of the municipality"),
+            "proposal": identifying(text("Proposal")),
+            "nis": identifying(text("Municipality (NIS)")),
+            "municipality": identifying(text("Name of the municipality")),
             "population": count("Population", "inhabitants", 1),
             "euro": count("Share of the yearly cost", "euro"),
         },

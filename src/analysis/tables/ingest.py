@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.call import Call
 from analysis.contracts import Column, Contract
 from analysis.declarations import FIXED_GROUPS, MATURITIES
-from analysis.tables.cells import count, number, text
+from analysis.tables.cells import count, embargo, identifying, indicator_contract, number, private, text
 
 
 def contracts(call: Call) -> list[Contract]:
@@ -20,10 +20,11 @@ def contracts(call: Call) -> list[Contract]:
         _budget(call),
         _staffing(call),
         _survey(call),
-        _decision(),
-        _follow_up_choice(call),
-        _pilots(),
-        _joining(),
+        embargo(_decision()),
+        embargo(_follow_up_choice(call)),
+        embargo(_pilots()),
+        embargo(_joining()),
+        indicator_contract("ingest_indicators", "01_ingest"),
     ]
 
 
@@ -47,15 +48,19 @@ def _municipalities() -> Contract:
 
 
 def _actors(call: Call) -> Contract:
+    """Return the contract of the actors: outside the house named by rule only, and never with how to reach them."""
     return Contract(
         "actors",
         "01_ingest",
         "The actors that lead a proposal",
         {
-            "actor": text("Id of the actor"),
-            "name": text("Name of the actor"),
+            "actor": identifying(text("Id of the actor")),
+            "name": identifying(text("Name of the actor")),
             "kind": text("Kind of actor", call.ids("actor_kinds")),
-            "nis": text("Municipality of the actor (NIS)"),
+            "nis": identifying(text("Municipality of the actor (NIS)")),
+            "contact": private(
+                Column("text", "How to reach the actor (may be left out)", optional=True, omissible=True)
+            ),
         },
         key=("actor",),
         foreign={"nis": ("municipalities", "nis")},
@@ -63,17 +68,18 @@ def _actors(call: Call) -> Contract:
 
 
 def _proposals(call: Call) -> Contract:
+    """Return the contract of the proposals: who leads one and what it says of itself identify it as its id does."""
     umbrella = ("none", *call.ids("umbrella_fields"))
     return Contract(
         "proposals",
         "01_ingest",
         "The proposals as submitted",
         {
-            "proposal": text("Id of the proposal"),
-            "title": text("Title"),
-            "summary": text("Summary", optional=True),
+            "proposal": identifying(text("Id of the proposal")),
+            "title": identifying(text("Title")),
+            "summary": identifying(text("Summary", optional=True)),
             "category": text("Category", call.ids("categories")),
-            "actor": text("Lead actor"),
+            "actor": identifying(text("Lead actor")),
             "partnership": text("Kind of partnership", call.ids("partnerships"), optional=True),
             "reach": text("Regional or local reach", FIXED_GROUPS["reach"]),
             "focus": text("Focus of the project", call.ids("focuses"), optional=True),
@@ -96,21 +102,22 @@ def _involvement() -> Contract:
         "involvement",
         "01_ingest",
         "The municipalities involved in each proposal",
-        {"proposal": text("Proposal"), "nis": text("Municipality (NIS)")},
+        {"proposal": identifying(text("Proposal")), "nis": identifying(text("Municipality (NIS)"))},
         key=("proposal", "nis"),
         foreign={"proposal": ("proposals", "proposal"), "nis": ("municipalities", "nis")},
     )
 
 
 def _scores(call: Call) -> Contract:
+    """Return the contract of the scores; whose a score is, no reader outside the house sees."""
     scale = call.scoring.scale
     return Contract(
         "scores",
         "01_ingest",
         "Every score given; a score that was not given has no row",
         {
-            "proposal": text("Proposal"),
-            "rater": text("Rater", tuple(rater.id for rater in call.scoring.raters)),
+            "proposal": identifying(text("Proposal")),
+            "rater": private(text("Rater", tuple(rater.id for rater in call.scoring.raters))),
             "criterion": text("Criterion", tuple(criterion.id for criterion in call.scoring.criteria)),
             "score": number("Score on the scale of the call", "points", scale.low, scale.high),
         },
@@ -126,7 +133,7 @@ def _masterclasses(call: Call) -> Contract:
         "01_ingest",
         "Attendance of the masterclasses and the interim tests",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "session": count("Number of the session", "", 1),
             "attended": Column("flag", "Whether the applicants took part"),
             "feasibility": number("Interim test of feasibility", "points", scale.low, scale.high, optional=True),
@@ -168,7 +175,7 @@ def _staffing(call: Call) -> Contract:
         "Who works on each phase",
         {
             "phase": text("Phase", phases),
-            "employee": text("Code of the employee"),
+            "employee": identifying(text("Code of the employee")),
             "fraction": number("Share of full time", "fte", 0, 1),
             "from": Column("day", "First day of the work"),
             "to": Column("day", "Last day of the work"),
@@ -178,15 +185,16 @@ def _staffing(call: Call) -> Contract:
 
 
 def _survey(call: Call) -> Contract:
+    """Return the contract of the survey; a row is the answer of one person, the smallest group there is."""
     return Contract(
         "survey",
         "01_ingest",
         "Answers to the survey of participants",
         {
-            "respondent": text("Code of the respondent"),
-            "chosen": Column("flag", "Whether the respondent's proposal was chosen"),
-            "question": text("Question", call.ids("survey_questions")),
-            "answer": Column("integer", "Answer, from disagree to agree", "points", low=1, high=5),
+            "respondent": private(text("Code of the respondent")),
+            "chosen": private(Column("flag", "Whether the respondent's proposal was chosen")),
+            "question": private(text("Question", call.ids("survey_questions"))),
+            "answer": private(Column("integer", "Answer, from disagree to agree", "points", low=1, high=5)),
         },
         key=("respondent", "question"),
     )
@@ -198,8 +206,8 @@ def _decision() -> Contract:
         "01_ingest",
         "The proposals actually chosen, where a decision was delivered",
         {
-            "proposal": text("Proposal"),
-            "reason": text("Reason, where this departs from the computed choice", optional=True),
+            "proposal": identifying(text("Proposal")),
+            "reason": identifying(text("Reason, where this departs from the computed choice", optional=True)),
             "chosen": Column(
                 "text",
                 "Whether it is chosen; false states why one is left out",
@@ -219,15 +227,17 @@ def _follow_up_choice(call: Call) -> Contract:
         "01_ingest",
         "The paths chosen by hand for proposals that were not chosen, which come before the rules",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "path": text("Path", call.ids("paths")),
-            "pilot": Column(
-                "text",
-                "Chosen proposal whose group it joins, where the path forms groups",
-                optional=True,
-                omissible=True,
+            "pilot": identifying(
+                Column(
+                    "text",
+                    "Chosen proposal whose group it joins, where the path forms groups",
+                    optional=True,
+                    omissible=True,
+                )
             ),
-            "reason": text("Reason"),
+            "reason": identifying(text("Reason")),
         },
         key=("proposal",),
         foreign={"proposal": ("proposals", "proposal"), "pilot": ("proposals", "proposal")},
@@ -240,7 +250,7 @@ def _pilots() -> Contract:
         "01_ingest",
         "What became of the pilots, as far as assessed, and what a service made of each would cost",
         {
-            "proposal": text("Chosen proposal"),
+            "proposal": identifying(text("Chosen proposal")),
             "success": text("Whether the pilot was successful", ("true", "false"), optional=True),
             "support": text("Whether the pilot is supported", ("true", "false"), optional=True),
             "wider_need": text("Whether it meets a wider need", ("true", "false"), optional=True),
@@ -258,7 +268,7 @@ def _joining() -> Contract:
         "joining",
         "01_ingest",
         "The municipalities that join the service made of a pilot",
-        {"proposal": text("Chosen proposal"), "nis": text("Municipality (NIS)")},
+        {"proposal": identifying(text("Chosen proposal")), "nis": identifying(text("Municipality (NIS)"))},
         key=("proposal", "nis"),
         foreign={"proposal": ("pilots", "proposal"), "nis": ("municipalities", "nis")},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.call import Call
 from analysis.contracts import Column, Contract
-from analysis.tables.cells import count, indicator_contract, number, text
+from analysis.tables.cells import count, embargo, identifying, indicator_contract, number, text
 
 DERIVED = "Whether a part of it was spread over years by days, for want of a year delivered"
 
@@ -16,11 +16,11 @@ def contracts(call: Call) -> list[Contract]:
         _budget_funds(call),
         _budget_split(call),
         _budget_years(call),
-        _pilot_months(),
+        embargo(_pilot_months()),
         _pilots_by_month(),
         _phase_staff(call),
         _monthly_load(call),
-        _timeline(),
+        embargo(_timeline()),
         indicator_contract("resources_indicators", "05_resources"),
     ]
 
@@ -95,7 +95,7 @@ def _pilot_months() -> Contract:
         "05_resources",
         "What every chosen proposal asks for in each month of its execution, spread evenly over its days",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "month": Column("day", "First day of the month"),
             "euro": count("Money", "euro", optional=True),
             "staff_months": number("Staff", "person-months", optional=True),
@@ -159,8 +159,8 @@ def _timeline() -> Contract:
         "05_resources",
         "The execution of every chosen proposal",
         {
-            "proposal": text("Proposal"),
-            "title": text("Title"),
+            "proposal": identifying(text("Proposal")),
+            "title": identifying(text("Title")),
             "start": Column("day", "First day"),
             "end": Column("day", "Last day"),
             "euro": count("Money", "euro", optional=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.call import Call
 from analysis.contracts import Column, Contract
 from analysis.declarations import LINE_GROUPS, OBSTACLES, SCOPES, STATISTICS, VARIED
-from analysis.tables.cells import TOTAL, count, indicator_contract, number, text
+from analysis.tables.cells import TOTAL, count, identifying, indicator_contract, number, private, text
 
 
 def contracts(call: Call) -> list[Contract]:
@@ -34,8 +34,8 @@ def _individual_scores(call: Call) -> Contract:
         "03_scoring",
         "The individual score of each rater on each proposal",
         {
-            "proposal": text("Proposal"),
-            "rater": text("Rater", raters),
+            "proposal": identifying(text("Proposal")),
+            "rater": private(text("Rater", raters)),
             "score": number("Weighted mean over the criteria that the rater judged", "points", low, high),
             "criteria": count("Criteria that were scored", "criteria", 1),
         },
@@ -50,7 +50,7 @@ def _totals(call: Call) -> Contract:
         "03_scoring",
         "Total, rank and place in the shortlist of every scored proposal",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "total": number("Weighted mean of the individual scores", "points", low, high),
             "median": number("Median of the individual scores", "points", low, high),
             "raters": count("Raters that scored it", "raters", 1),
@@ -71,7 +71,7 @@ def _rater_spread(call: Call) -> Contract:
         "03_scoring",
         "How each rater used the scale",
         {
-            "rater": text("Rater", raters),
+            "rater": private(text("Rater", raters)),
             "proposals": count("Proposals scored", "proposals"),
             "mean": number("Mean individual score", "points", low, high),
             "standard_deviation": number("Standard deviation of the individual scores", "points", optional=True),
@@ -123,7 +123,7 @@ def _expected_ranks() -> Contract:
         "03_scoring",
         "Expected rank of every scored proposal, and the group at the line that follows from it",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "scores": count("Individual scores", "scores", 1),
             "er": number("Expected rank", "rank", 1),
             "pcer": number("Expected rank as a percentile", "percent", 0, 100),
@@ -144,7 +144,7 @@ def _rater_effects(call: Call) -> Contract:
         "Severity of every rater by the model of the expected ranks",
         {
             "panel": text("Panel; empty where the rater sits in none"),
-            "rater": text("Rater", tuple(rater.id for rater in call.scoring.raters)),
+            "rater": private(text("Rater", tuple(rater.id for rater in call.scoring.raters))),
             "severity": number("Deviation from the mean rater; below zero is stricter", "points", None),
         },
         key=("panel", "rater"),
@@ -175,8 +175,8 @@ def _lottery() -> Contract:
         "03_scoring",
         "The lottery for the last places on the shortlist, in the order of the tickets",
         {
-            "proposal": text("Proposal"),
-            "ticket": text("SHA-256 of the seed, a colon and the proposal"),
+            "proposal": identifying(text("Proposal")),
+            "ticket": identifying(text("SHA-256 of the seed, a colon and the proposal")),
             "place": count("Place by ticket; the lowest comes first", "", 1),
             "drawn": Column("flag", "Whether it is drawn"),
         },
@@ -190,7 +190,7 @@ def _stability() -> Contract:
         "03_scoring",
         "How often a proposal is on the shortlist, and at which rank, under other weights and under other raters",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "varied": text("What was varied", VARIED),
             "shortlisted": number("Share of the draws in which it is on the shortlist", "share", 0, 1),
             **_quantiles(),
@@ -205,7 +205,7 @@ def _rank_shares() -> Contract:
         "03_scoring",
         "Rank acceptability: in which part of the draws a proposal has a rank; ranks that it never has are left out",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "varied": text("What was varied", VARIED),
             "rank": count("Rank", "rank", 1),
             "share": number("Share of the draws", "share", 0, 1),
@@ -220,8 +220,8 @@ def _shortlist_changes(call: Call) -> Contract:
         "03_scoring",
         "Who would enter or leave the shortlist without a rater",
         {
-            "rater": text("Rater left out", tuple(rater.id for rater in call.scoring.raters)),
-            "proposal": text("Proposal"),
+            "rater": private(text("Rater left out", tuple(rater.id for rater in call.scoring.raters))),
+            "proposal": identifying(text("Proposal")),
             "change": text("What happens to it", ("enters", "leaves")),
         },
         key=("rater", "proposal"),

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from analysis.call import Call
-from analysis.contracts import Column, Contract
+from analysis.contracts import Cells, Column, Contract
 from analysis.declarations import FIXED_GROUPS, VARIED
-from analysis.tables.cells import ALL_REASONS, DIMENSIONS, REASONS, count, indicator_contract, number, text
+from analysis.tables.cells import (
+    ALL_REASONS,
+    DIMENSIONS,
+    REASONS,
+    count,
+    embargo,
+    identifying,
+    indicator_contract,
+    number,
+    private,
+    text,
+)
 
 
 def contracts(call: Call) -> list[Contract]:
     """Return these contracts, in the order of the steps that make them."""
     return [
-        _selection(),
-        _chosen(),
+        embargo(_selection()),
+        embargo(_chosen()),
         _chosen_groups(),
-        _constraint_prices(),
-        _reasons(),
-        _alternatives(),
-        _choice_shares(),
-        _choice_changes(call),
+        embargo(_constraint_prices(), "enters", "leaves"),
+        embargo(_reasons()),
+        embargo(_alternatives(), "enters", "leaves"),
+        embargo(_choice_shares()),
+        embargo(_choice_changes(call)),
         indicator_contract("selection_indicators", "04_selection"),
     ]
 
@@ -29,7 +40,7 @@ def _selection() -> Contract:
         "04_selection",
         "Every shortlisted proposal, whether it is chosen, and why not",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "rank": count("Rank by total", "rank", 1),
             "total": number("Total", "points", None),
             "merit": number("What decides: the total, or how many proposals it is expected to leave behind", "", None),
@@ -42,7 +53,7 @@ def _selection() -> Contract:
                 "as merit",
                 optional=True,
             ),
-            "decided": text("Reason stated with the decision", optional=True),
+            "decided": identifying(text("Reason stated with the decision", optional=True)),
             "start": Column("day", "First day of the execution, where it is chosen and dated", optional=True),
             "alternatives": count("In how many of the listed best choices it stands", "choices"),
         },
@@ -56,10 +67,10 @@ def _chosen() -> Contract:
         "04_selection",
         "The chosen proposals",
         {
-            "proposal": text("Proposal"),
-            "title": text("Title"),
-            "actor": text("Name of the lead actor"),
-            "municipality": text("Municipality of the lead actor"),
+            "proposal": identifying(text("Proposal")),
+            "title": identifying(text("Title")),
+            "actor": identifying(text("Name of the lead actor")),
+            "municipality": identifying(text("Municipality of the lead actor")),
             "category": text("Category"),
             "partnership": text("Kind of partnership", optional=True),
             "focus": text("Focus", optional=True),
@@ -84,6 +95,7 @@ def _chosen_groups() -> Contract:
             "proposals": count("Chosen proposals", "proposals"),
         },
         key=("dimension", "group"),
+        cells=Cells("group", ("dimension",), indicators="selection.{dimension}.{group}"),
     )
 
 
@@ -96,9 +108,9 @@ def _constraint_prices() -> Contract:
             "constraint": text("Cap or quota"),
             "bound": number("The declared bound", "as the constraint", None),
             "used": number("What the chosen proposals use of it", "as the constraint", None),
-            "gain": number("Gain in the sum of totals without it", "points"),
-            "enters": text("Proposals that would come in, joined by a space", optional=True),
-            "leaves": text("Proposals that would go out, joined by a space", optional=True),
+            "gain": number("Gain in the sum of the merits without it", "as merit"),
+            "enters": identifying(text("Proposals that would come in, joined by a space", optional=True)),
+            "leaves": identifying(text("Proposals that would go out, joined by a space", optional=True)),
         },
         key=("constraint",),
     )
@@ -110,14 +122,14 @@ def _reasons() -> Contract:
         "04_selection",
         "Why each proposal is not chosen",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "rank": count("Rank by total", "rank", 1, optional=True),
             "total": number("Total", "points", None, optional=True),
             "merit": number("What decides", "", None, optional=True),
             "reason": text("Kind of reason", ALL_REASONS),
             "constraints": text("Constraints without which it would be chosen, joined by a space", optional=True),
             "lacking": number("Merit that it lacks to the line", "as merit", optional=True),
-            "decided": text("Reason stated with the decision", optional=True),
+            "decided": identifying(text("Reason stated with the decision", optional=True)),
             "passed": count("Chosen projects with less merit, for one on the shortlist", "proposals", optional=True),
         },
         key=("proposal",),
@@ -133,8 +145,12 @@ def _alternatives() -> Contract:
             "place": count("Place among the choices", "", 1),
             "sum": number("Sum of the merits", "as merit", None),
             "distance": number("Merit below the computed choice", "as merit"),
-            "enters": text("Proposals that it has and the computed choice has not, joined by a space", optional=True),
-            "leaves": text("Proposals that only the computed choice has, joined by a space", optional=True),
+            "enters": identifying(
+                text("Proposals that it has and the computed choice has not, joined by a space", optional=True)
+            ),
+            "leaves": identifying(
+                text("Proposals that only the computed choice has, joined by a space", optional=True)
+            ),
         },
         key=("place",),
     )
@@ -146,7 +162,7 @@ def _choice_shares() -> Contract:
         "04_selection",
         "How often a proposal is in the computed choice under other weights and under other raters",
         {
-            "proposal": text("Proposal"),
+            "proposal": identifying(text("Proposal")),
             "varied": text("What was varied", VARIED),
             "chosen": number("Share of the draws with a possible choice in which it is chosen", "share", 0, 1),
             "possible": number("Share of all draws with a possible choice", "share", 0, 1),
@@ -161,8 +177,8 @@ def _choice_changes(call: Call) -> Contract:
         "04_selection",
         "Who would enter or leave the computed choice without a rater",
         {
-            "rater": text("Rater left out", tuple(rater.id for rater in call.scoring.raters)),
-            "proposal": text("Proposal"),
+            "rater": private(text("Rater left out", tuple(rater.id for rater in call.scoring.raters))),
+            "proposal": identifying(text("Proposal")),
             "change": text("What happens to it", ("enters", "leaves")),
             "possible": Column("flag", "Whether any choice is possible without the rater"),
         },
