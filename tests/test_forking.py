@@ -1,10 +1,13 @@
 """Forked kernels: what they show is what ordinary ones show, and nothing of one notebook reaches the next."""
 
+import fcntl
 import json
+import math
 import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -13,7 +16,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from analysis import forking, provisioning
-from analysis.forking import CAN_FORK, Parent
+from analysis.forking import CAN_FORK, ForkingError, Parent, find_parent
 from analysis.kernels import NotebookError, execute
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="kernels are forked on Linux only; elsewhere ordinary ones run")
@@ -32,6 +35,7 @@ SHOWING = [
 def notebook(path: Path, *sources: str) -> Path:
     cells = [new_code_cell("word = ''"), *map(new_code_cell, sources)]
     cells[0].metadata["tags"] = ["parameters"]
+    path.parent.mkdir(exist_ok=True)
     nbformat.write(new_notebook(cells=cells, metadata=KERNELSPEC), path)
     return path
 
@@ -57,6 +61,16 @@ def last_text(executed: nbformat.NotebookNode) -> str:
 def test_a_forked_kernel_shows_exactly_what_an_ordinary_one_shows(tmp_path: Path):
     path = notebook(tmp_path / "01_show.ipynb", *SHOWING)
     assert outputs(path, "forked") == outputs(path, "nbclient")
+
+
+def test_notebooks_run_at_once_from_several_threads_show_what_each_shows_alone(tmp_path: Path):
+    paths = [notebook(tmp_path / f"{n}" / "01_show.ipynb", *SHOWING, f"print({n})") for n in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        executed = list(pool.map(lambda path: execute(path, path.with_name("copy.ipynb"), {}), paths))
+    alone = outputs(paths[0], "nbclient")[1:-1]
+    for number, shown in enumerate(executed):
+        assert last_text(shown) == f"{number}\n"
+        assert [json.loads(json.dumps(cell.outputs)) for cell in shown.cells[1:-1]] == alone
 
 
 def test_each_notebook_has_a_process_of_its_own_in_a_group_of_its_own(tmp_path: Path):
@@ -87,14 +101,19 @@ def test_a_kernel_that_is_killed_is_reported_and_the_next_one_runs(tmp_path: Pat
     path = notebook(
         tmp_path / "01_die.ipynb", "print('so far')", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
     )
-    with pytest.raises(NotebookError, match=r"01_die\.ipynb, code cell \d: DeadKernelError"):
+    with pytest.raises(NotebookError, match=r"01_die\.ipynb, code cell 3: DeadKernelError: the kernel ended: it was"):
         execute(path, tmp_path / "a.ipynb", {})
+    copy = nbformat.read(tmp_path / "a.ipynb", as_version=4)
+    assert copy.metadata.papermill.exception is True
+    assert [cell.metadata.papermill.status for cell in copy.cells if cell.cell_type == "code"][-1] == "failed"
+    assert "so far" in str(copy.cells)
     assert last_text(execute(notebook(tmp_path / "02_go.ipynb", "print('on')"), tmp_path / "b.ipynb", {})) == "on\n"
 
 
 def test_without_fork_an_ordinary_kernel_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(provisioning, "CAN_FORK", False)
-    monkeypatch.setattr(provisioning, "find_parent", lambda _: pytest.fail("a parent was started"))
+    monkeypatch.setattr("analysis.kernels.CAN_FORK", False)
+    monkeypatch.setattr(provisioning, "find_parent", lambda *_: pytest.fail("a parent was started"))
     path = notebook(tmp_path / "01_go.ipynb", "import os\nprint(os.getppid())")
     assert last_text(execute(path, tmp_path / "a.ipynb", {})) == f"{os.getpid()}\n"
 
@@ -110,11 +129,98 @@ def test_the_parent_of_kernels_ends_when_the_one_that_started_it_does():
     pytest.fail(f"process {parent} is still there")
 
 
-def test_a_parent_that_cannot_make_its_imports_says_so(tmp_path: Path, capfd):
-    parent = Parent(["no_such_module"])
-    with pytest.raises(RuntimeError, match="the parent of kernels ended with status 1"):
+def test_what_the_parent_cannot_import_is_left_to_the_notebook_that_needs_it(parent_of):
+    parent = parent_of("no_such_module", "json")
+    assert parent.call("math:sqrt", [9.0]) == 3.0
+
+
+def test_a_parent_that_ended_says_so_and_the_next_one_is_another(parent_of, tmp_path: Path):
+    parent = parent_of()
+    parent.process.kill()
+    with pytest.raises(ForkingError, match="the parent of kernels ended with status -9"):
         parent.fork([], dict(os.environ), str(tmp_path))
-    assert "no_such_module" in capfd.readouterr().err
+    first = find_parent(("json",))
+    assert find_parent(("json",)) is first
+    first.process.kill()
+    first.process.wait()
+    second = find_parent(("json",))
+    assert second is not first
+    second.close()
+
+
+@pytest.fixture
+def parent_of():
+    """Return what starts a parent with these modules; it is ended after the test."""
+    parents: list[Parent] = []
+
+    def start(*modules: str, **options: object) -> Parent:
+        parents.append(Parent(modules, **options))
+        return parents[-1]
+
+    yield start
+    for parent in parents:
+        parent.close()
+
+
+def test_a_worker_answers_with_what_its_function_returns_or_raises(parent_of):
+    parent = parent_of()
+    assert parent.call("os:getppid", []) == parent.process.pid
+    assert parent.call("builtins:sorted", [[3, 1, 2]]) == [1, 2, 3]
+    with pytest.raises(FileNotFoundError) as caught:
+        parent.call("os:stat", ["/no/such/file"])
+    assert caught.value.filename == "/no/such/file"
+    with pytest.raises(RuntimeError, match="InputError"):
+        parent.call("analysis.steps:read_pipeline", [Path("/no/such/folder")])
+
+
+def test_a_worker_that_is_killed_is_told_from_one_that_answers(parent_of):
+    with pytest.raises(ForkingError, match="os:abort ended without an answer: it was killed, or memory ran out"):
+        parent_of().call("os:abort", [])
+
+
+def test_several_threads_may_ask_at_once(parent_of):
+    parent = parent_of()
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda number: parent.call("math:factorial", [number]), range(8))) == [
+            math.factorial(number) for number in range(8)
+        ]
+
+
+def test_what_is_forked_ends_with_its_parent(parent_of):
+    parent, started = parent_of(), []
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(parent.call, "time:sleep", [600], started.append)
+        while not started:
+            time.sleep(0.01)
+        parent.process.kill()
+        assert started[0].wait(20) == 0
+        assert isinstance(answer.exception(20), ForkingError)
+
+
+def test_what_is_held_is_let_go_only_when_all_that_was_forked_has_ended(parent_of, tmp_path: Path):
+    """Such as a lock: the next run must not begin while a kernel of one that was killed still writes."""
+    parent, started = parent_of(), []
+    with (tmp_path / "lock").open("w") as file, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        forking.held.add(file.fileno())
+        try:
+            pool.submit(parent.call, "time:sleep", [600], started.append)
+            while not started:
+                time.sleep(0.01)
+        finally:
+            forking.held.discard(file.fileno())
+        file.close()
+        with (tmp_path / "lock").open("w") as again:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            started[0].kill()
+            started[0].wait()
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_module_that_the_parent_does_without_is_there_for_what_it_forks(parent_of):
+    parent = parent_of("json", without=["colorsys"])
+    assert parent.call("colorsys:rgb_to_hsv", [0.0, 0.0, 0.0]) == (0.0, 0.0, 0.0)
 
 
 def test_the_module_that_forks_knows_nothing_of_calls():

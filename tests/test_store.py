@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 
 from analysis.faults import InputError
+from analysis.files import file_hash, find_root, write_bytes
 from analysis.indicators import Indicator
 from analysis.steps import Step
-from analysis.store import Store, Workspace, file_hash, find_root, open_step, write_bytes
+from analysis.store import Store, Workspace, open_step
 
 Refusal = Callable[[Callable[[], object]], list[str]]
 Edit = Callable[[str, str, str], None]
@@ -51,6 +52,22 @@ def test_the_root_is_found_from_it_and_from_every_folder_below(project: Path) ->
 
 def test_the_root_is_found_from_the_current_folder(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project / "notebooks")
+    assert find_root() == project.resolve()
+
+
+def test_outside_a_project_the_environment_tells_the_root_and_within_one_it_does_not(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path_factory.mktemp("staging")
+    monkeypatch.setenv("OPROEP_ROOT", str(project))
+    monkeypatch.chdir(outside)
+    assert find_root() == project.resolve()
+    with pytest.raises(InputError):
+        find_root(outside)
+    monkeypatch.setenv("OPROEP_ROOT", str(outside / "gone"))
+    with pytest.raises(InputError, match=r"nor in OPROEP_ROOT=.*gone; expected a folder"):
+        find_root()
+    monkeypatch.chdir(project / "data")
     assert find_root() == project.resolve()
 
 

@@ -17,8 +17,10 @@ from analysis.call import Call
 from analysis.contracts import DTYPES, Column, Contract, check_table, foreign_faults
 from analysis.documents import LARGEST_INTEGER, Checked, read_document, read_text
 from analysis.faults import Fault, InputError, refuse
+from analysis.files import file_hash
 from analysis.published import Sources
-from analysis.store import Store, file_hash
+from analysis.rules import rule_faults
+from analysis.store import Store
 from analysis.tables import contracts
 from analysis.workplan import beyond_full_time, days_in_reverse, executions_outside, work_outside, years_outside
 
@@ -249,7 +251,7 @@ def _contradictions(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterato
     yield from _plan_faults(store, tables)
     yield from _survey_faults(store, tables)
     yield from _unknown_provinces(store, tables)
-    yield from _unknown_releases(store)
+    yield from rule_faults(store.call.release, store.contracts, store.call.dates, f"{store.raw / 'call.yml'}, release")
 
 
 def _lookalikes(store: Store, name: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
@@ -327,16 +329,3 @@ def _unknown_provinces(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iter
             if group not in known:
                 place = f"{store.raw / 'call.yml'}, selection.quotas.{position}.groups"
                 yield Fault(place, repr(group), "one of " + ", ".join(known))
-
-
-def _unknown_releases(store: Store) -> Iterator[Fault]:
-    """Yield the release rules for a table or column that does not exist, for they would withhold it in silence."""
-    for position, rule in enumerate(store.call.release):
-        place = f"{store.raw / 'call.yml'}, release.{position}"
-        if rule.table not in store.contracts:
-            yield Fault(f"{place}.table", repr(rule.table), "one of " + ", ".join(store.contracts))
-            continue
-        known = list(store.contracts[rule.table].columns)
-        for column in rule.columns if rule.columns != "all" else ():
-            if column not in known:
-                yield Fault(f"{place}.columns", repr(column), "one of " + ", ".join(known))

@@ -1,102 +1,257 @@
-"""The runner: executes the steps of a call in order, releases, renders, and puts every edition in place whole."""
+"""The runner: executes what is not fresh of a call along its dependencies, and puts every edition in place whole."""
 
 from __future__ import annotations
 
-import shutil
+import os
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-
-from analysis.answer import compose
-from analysis.declarations import Edition, Language
+from analysis import locking
 from analysis.faults import Fault, InputError, refuse
-from analysis.kernels import execute
-from analysis.publish.html import render_html
-from analysis.publish.manifest import write_manifest
-from analysis.publish.pdf import render_pdf
-from analysis.release import release_tables
-from analysis.steps import Step
-from analysis.store import Store, Workspace, write_bytes
+from analysis.files import hash_if_there, place_folder, point
+from analysis.forking import close_parents
+from analysis.freshness import LATEST, Inspection, Record, read_record, write_record
+from analysis.graph import Graph, Task
+from analysis.kernels import NotebookError, Processes, call_aside, execute, prepare
+from analysis.plan import Plan, Unit, read_package, remember
+
+if TYPE_CHECKING:
+    from analysis.declarations import Edition, Language
+    from analysis.steps import Step
+    from analysis.store import Store
 
 Progress = Callable[[str], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: `force` what is fresh too, `jobs` at once (one a core if 0), `wait` for another run of the call."""
+
+    force: bool = False
+    jobs: int = 0
+    wait: bool = True
 
 
 def _silent(_: str) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-def run(store: Store, editions: Sequence[Edition], only: str | None = None, progress: Progress = _silent) -> list[Path]:
-    """Run the steps of a call and render the editions; return the folders of the editions.
+def _mute(_: str) -> None:
+    pass
 
-    `only` runs a single step, on the tables that are there. `progress` is entered around every step with its name.
-    Raises InputError where the input is at fault, and NotebookError where a notebook fails; an edition that was
-    rendered before then stays as it was.
+
+def run(
+    store: Store,
+    editions: Sequence[Edition],
+    only: str | None = None,
+    progress: Progress = _silent,
+    say: Callable[[str], None] = _mute,
+    options: Options = Options(),
+) -> list[Path]:
+    """Run the steps of a call and render the editions, as far as they are not fresh; return the editions' folders.
+
+    `only` runs a single step, on the tables that are there. `progress` is entered around every step that runs, with its
+    name, from several threads; `say` is given what else there is to tell. A whole run lets `latest` lead to the last of
+    the editions. Raises InputError where the input is at fault, NotebookError where a notebook fails, and OSError where
+    something cannot be written; an edition that was rendered before then stays as it was.
     """
+    plan = Plan.of(store)
     _refuse_unready(store, only)
-    steps = [step for step in store.pipeline.steps if only in (None, step.name)]
-    for step in steps:
-        if not step.per_edition:
-            with progress(step.name):
-                run_step(store, step, editions[0].language)
-    return [
-        _render_edition(store, step, edition, progress) for step in steps if step.per_edition for edition in editions
-    ]
+    names = [edition.name for edition in editions]
+    units = [unit for unit in plan.units(names) if only in (None, unit.step)]
+    with locking.lock(plan, options.wait, say), locking.scratch(plan) as scratch:
+        inspection = Inspection(plan, read_package(plan.root, plan.call))
+        _drop_undeclared(inspection)
+        work = _Run(inspection, {unit.name: unit for unit in units}, scratch, progress, options)
+        work.work()
+        if len(work.stale) < len(units):
+            say(f"{len(units) - len(work.stale)} of {len(units)} steps and editions were fresh")
+        remember(plan, inspection.package)
+        folders = [plan.reports / name for name in names if any(unit.edition == name for unit in units)]
+        if only is None and folders:
+            point(plan.reports / LATEST, folders[-1].name)
+    return folders
 
 
 def run_step(store: Store, step: Step, language: Language) -> None:
-    """Execute one step; tables of it and of later steps from an earlier run are removed first, for they are stale."""
-    later = [other for other in store.pipeline.steps if other.name >= step.name]
-    for name in (name for other in later for name in other.makes):
-        store.table_path(name).unlink(missing_ok=True)
-    execute(_notebook(store, step), _copy(store, step.name), {"call": store.call_id, "language": language})
-    made = {path.stem for path in store.processed.glob("*.parquet")}
-    known = {name for other in store.pipeline.steps if other.name <= step.name for name in other.makes}
-    place = f"notebooks/{step.name}.ipynb"
+    """Execute one step that is not per edition, whether fresh or not; see `run` for what is raised."""
+    plan = Plan.of(store)
+    unit = next(unit for unit in plan.shared if unit.name == step.name)
+    execute_step(plan, unit, language, read_record(plan.state / f"{unit.key}.json"))
+
+
+def release_edition(store: Store, step: Step, edition: Edition) -> None:
+    """Write the tables that the edition's audience may see to the folder that its notebook reads, and no other."""
+    from analysis.editions import release_edition as release
+
+    release(store, step, edition)
+
+
+@dataclass
+class _Run:
+    """One run: what is done, what is not fresh and with which parts, and what was started for it."""
+
+    inspection: Inspection
+    units: Mapping[str, Unit]
+    scratch: Path
+    progress: Progress
+    options: Options
+    processes: Processes = field(default_factory=Processes)
+    done: set[str] = field(default_factory=set)
+    stale: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan:
+        """Return what there is to run."""
+        return self.inspection.plan
+
+    def work(self) -> None:
+        """Run every unit that is not fresh once what it needs is there; at the first failure, end what goes on."""
+        graph, jobs = Graph(self._tasks()), self.options.jobs or count_cores()
+        running: dict[Future[None], str] = {}
+        with ThreadPoolExecutor(jobs) as pool:
+            try:
+                while len(self.done) < len(self.units):
+                    ready = self._judge_ready(graph, running.values())
+                    for name in ready[: jobs - len(running)]:
+                        prepare()
+                        running[pool.submit(self._make, self.units[name])] = name
+                    ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        future.result()
+                        self.done.add(running.pop(future))
+            except BaseException as error:
+                self.processes.end()
+                if not isinstance(error, Exception):  # a signal: nothing may be left
+                    close_parents()
+                raise
+
+    def _tasks(self) -> Iterator[Task]:
+        for unit in self.units.values():
+            record = self.inspection.record(unit)
+            yield Task(unit.name, self.plan.makers(unit) & self.units.keys(), record.seconds if record else 1.0)
+
+    def _judge_ready(self, graph: Graph, running: Iterable[str]) -> list[str]:
+        """Return what is ready and not fresh, the most urgent first; what is fresh is done."""
+        while True:
+            ready = graph.ready(self.done, set(running))
+            fresh = [name for name in ready if name not in self.stale and self._is_fresh(self.units[name])]
+            if not fresh:
+                return ready
+            self.done.update(fresh)
+
+    def _is_fresh(self, unit: Unit) -> bool:
+        parts = self.inspection.parts(unit)
+        if not self.options.force and self.inspection.judge(unit, parts).state == "fresh":
+            return True
+        self.stale[unit.name] = parts
+        return False
+
+    def _make(self, unit: Unit) -> None:
+        """Make what a unit makes, and note from what; until then it is noted as unfinished."""
+        parts, started = self.stale[unit.name], time.monotonic()
+        note, last = self.inspection.record_path(unit), self.inspection.record(unit)
+        write_record(note, Record(parts, {}, last.seconds if last else 1.0, finished=False))
+        if unit.edition:
+            self._make_edition(unit)
+        else:
+            with self.progress(unit.name):
+                execute_step(self.plan, unit, self.plan.language, last, self.scratch, self.processes)
+        write_record(note, Record(parts, self.inspection.outputs(unit), time.monotonic() - started))
+
+    def _make_edition(self, unit: Unit) -> None:
+        plan, named = self.plan, (str(self.plan.root), self.plan.call, unit.step, unit.edition)
+        with self.progress(unit.name):
+            refuse(call_aside("analysis.editions:release", named, self.processes))
+            parameters = {"call": plan.call, "edition": unit.edition}
+            execute_unit(plan, unit, parameters, self.scratch, self.processes)
+        with self.progress(f"files of {unit.edition}"):
+            (plan.reports / locking.ASIDE).mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=plan.reports / locking.ASIDE))
+            folder.chmod(0o755)
+            refuse(call_aside("analysis.editions:make", (*named, str(plan.copy(unit)), str(folder)), self.processes))
+            place_folder(folder, plan.reports / unit.edition)
+
+
+def execute_step(
+    plan: Plan,
+    unit: Unit,
+    language: str,
+    last: Record | None,
+    scratch: Path | None = None,
+    processes: Processes | None = None,
+) -> None:
+    """Execute the notebook of a step that makes tables, and check that it made those and no others.
+
+    Its tables of the last run are removed first, and after it those that others made of a table which now came out
+    otherwise: not otherwise than a file that was damaged since, but than what was noted of that run.
+    """
+    noted = {plan.root / name: hash_ for name, hash_ in (last.outputs if last else {}).items()}
+    before = {name: noted.get(plan.table(name)) or hash_if_there(plan.table(name)) for name in unit.makes}
+    for name in unit.makes:
+        plan.table(name).unlink(missing_ok=True)
+    try:
+        execute_unit(plan, unit, {"call": plan.call, "language": language}, scratch, processes)
+        _check_made(plan, unit)
+    finally:
+        changed = {name for name, hash_ in before.items() if hash_if_there(plan.table(name)) != hash_}
+        for other in plan.shared:
+            for name in other.makes if changed.intersection(other.needs) else ():
+                plan.table(name).unlink(missing_ok=True)
+
+
+def execute_unit(
+    plan: Plan, unit: Unit, parameters: Mapping[str, str], scratch: Path | None, processes: Processes | None
+) -> None:
+    """Execute the notebook of a unit within its limit; a NotebookError for want of space says where that is wanting."""
+    try:
+        execute(
+            plan.notebook(unit),
+            plan.copy(unit),
+            parameters,
+            limit=unit.limit,
+            scratch=scratch,
+            processes=processes,
+        )
+    except NotebookError as error:
+        if error.error in ("OSError", "PermissionError") and str(plan.processed) not in error.message:
+            error.message += f" (its tables go to {plan.processed})"
+        raise
+
+
+def count_cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check_made(plan: Plan, unit: Unit) -> None:
+    place = f"notebooks/{unit.step}.ipynb"
+    made = {path.stem for path in plan.processed.glob("*.parquet")}
+    known = {name for other in (*plan.shared, *plan.per_edition) for name in other.makes}
     refuse(
-        Fault(place, f"no table {name}", f"every table that {step.name} makes")
-        for name in step.makes
+        Fault(place, f"no table {name}", f"every table that {unit.step} makes")
+        for name in unit.makes
         if name not in made
     )
     refuse(Fault(place, f"a table {name}", "a table declared in pipeline.yml") for name in sorted(made - known))
 
 
-def release_edition(store: Store, step: Step, edition: Edition) -> None:
-    """Write the tables that the edition's audience may see to the folder that its notebook reads, and no other."""
-    tables = {name: store.read_table(name) for name in step.needs}
-    released = release_tables(tables, store.call, edition.audience, edition.as_of)
-    shutil.rmtree(store.edition_folder(edition.name), ignore_errors=True)
-    store.edition_folder(edition.name).mkdir(parents=True)
-    for name, table in released.items():
-        store.write_released(name, table, edition.name)
-
-
-def _render_edition(store: Store, step: Step, edition: Edition, progress: Progress) -> Path:
-    with progress(f"{step.name} {edition.name}"):
-        release_edition(store, step, edition)
-        parameters = {"call": store.call_id, "edition": edition.name}
-        executed = execute(_notebook(store, step), _copy(store, f"{step.name}-{edition.name}"), parameters)
-    with progress(f"HTML, PDF {edition.name}"):
-        outputs = render(store, step, edition, executed)
-        return _place_whole(store.reports / edition.name, outputs)
-
-
-def render(store: Store, step: Step, edition: Edition, executed: nbformat.NotebookNode) -> dict[str, bytes]:
-    """Return the files of an edition by name: answer.html, answer.pdf and manifest.json."""
-    answer = compose(Workspace(store, step, edition.name))
-    page = render_html(
-        executed,
-        title=answer.title,
-        language=edition.language,
-        description=answer.description,
-        labels=answer.material.headings("document.labels"),
-        notice=answer.running_notice,
-    )
-    outputs = {"answer.html": page.encode(), "answer.pdf": render_pdf(page, created=edition.as_of)}
-    manifest = write_manifest(store, edition, outputs, answer.material.tables["indicators"], answer.changed)
-    return {**outputs, "manifest.json": manifest}
+def _drop_undeclared(inspection: Inspection) -> None:
+    """Remove the tables that an earlier run made and that are no longer declared: they would pass for strays."""
+    plan = inspection.plan
+    known = {name for unit in plan.shared for name in unit.makes}
+    for note in plan.state.glob("*.json"):
+        record = read_record(note)
+        for name in record.outputs if record else ():
+            path = plan.root / name
+            if path == plan.table(path.stem) and path.stem not in known:
+                path.unlink(missing_ok=True)
 
 
 def _refuse_unready(store: Store, only: str | None) -> None:
@@ -111,27 +266,5 @@ def _refuse_unready(store: Store, only: str | None) -> None:
         for name in step.makes
         if name not in known
     )
-
-
-def _place_whole(folder: Path, outputs: dict[str, bytes]) -> Path:
-    """Write the files aside, then put their folder in the place of an earlier one."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        aside.chmod(0o755)
-        for name, content in outputs.items():
-            write_bytes(aside / name, content)
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return folder
-
-
-def _notebook(store: Store, step: Step) -> Path:
-    return store.root / "notebooks" / f"{step.name}.ipynb"
-
-
-def _copy(store: Store, name: str) -> Path:
-    return store.processed / "notebooks" / f"{name}.ipynb"
+    paths = [store.root / "notebooks" / f"{name}.ipynb" for name in names]
+    refuse(Fault(str(path), "no such file", "the notebook of a step") for path in paths if not path.is_file())

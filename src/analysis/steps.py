@@ -12,12 +12,16 @@ from analysis.documents import Checked, Finding, read_document
 
 
 class Step(Checked):
-    """One step: its notebook, the tables it reads and those it makes; `per_edition` steps read released tables only."""
+    """One step: its notebook, the tables it reads and those it makes; `per_edition` steps read released tables only.
+
+    `limit` is the number of seconds after which its notebook counts as hanging and is ended.
+    """
 
     name: str = Field(pattern=r"^\d\d_[a-z]+$")
     needs: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
     per_edition: bool = False
+    limit: int = Field(default=3600, ge=1)
 
 
 class Pipeline(Checked):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,40 +15,11 @@ from analysis.call import Call, read_call
 from analysis.contracts import Contract, check_table, conform
 from analysis.documents import read_document, read_text
 from analysis.faults import Fault, InputError
+from analysis.files import file_hash, find_root, write_bytes
 from analysis.indicators import Indicator, tabulate
 from analysis.published import Published, Sources
 from analysis.steps import Pipeline, Step, read_pipeline
 from analysis.tables import contracts
-
-
-def find_root(start: Path | None = None) -> Path:
-    """Return the nearest folder at or above `start` that holds the pipeline; raise InputError if there is none."""
-    begin = (start or Path.cwd()).resolve()
-    for folder in (begin, *begin.parents):
-        if (folder / "notebooks" / "pipeline.yml").is_file():
-            return folder
-    expected = "a folder that holds notebooks/pipeline.yml, data/ and reports/"
-    raise InputError([Fault(str(begin), "no project here or above", expected)])
-
-
-def file_hash(path: Path) -> str:
-    """Return the sha256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: aside first, then renamed over the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
 
 
 @dataclass(frozen=True)
@@ -104,6 +72,13 @@ class Store:
     def sources(self) -> Sources:
         """Return where the delivered files come from."""
         return read_document(self.raw / "SOURCES.yml", Sources)
+
+    @cached_property
+    def reference_sources(self) -> Sources:
+        """Return where the reference files that the call uses come from."""
+        used = (self.call.reference.municipalities, self.call.reference.outline)
+        found = read_document(self.reference / "SOURCES.yml", Sources)
+        return found.model_copy(update={"files": {name: found.files[name] for name in used if name in found.files}})
 
     @cached_property
     def published(self) -> Published | None:

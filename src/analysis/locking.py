@@ -1,0 +1,90 @@
+"""One run of a call at a time; and what a run that was killed has left is cleaned up by the next one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from analysis import forking
+from analysis.faults import Fault, InputError
+from analysis.files import remove_asides
+from analysis.plan import Plan
+
+try:
+    import fcntl
+except ImportError:  # Windows: there runs are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+ASIDE = ".aside"  # the folder below reports/<call> in which editions are made
+
+
+@contextmanager
+def lock(plan: Plan, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
+    """Keep other runs of the call from starting; where one is going on, say so and wait for its end.
+
+    Raises InputError where there is one and `wait` is false. The lock ends with all processes that this run started, so
+    that the next run never meets a kernel of a run that was killed.
+    """
+    path = plan.processed / ".lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        if fcntl and not _try(file.fileno()):
+            if not wait:
+                raise InputError([Fault(plan.call, "another run of it going on", "none, as --no-wait asks")])
+            say(f"waiting for another run of {plan.call}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        forking.held.add(file.fileno())
+        try:
+            yield
+        finally:
+            forking.held.discard(file.fileno())
+            if (
+                fcntl
+            ):  # for every process that has the file open, so that one which is about to end keeps nobody waiting
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def is_locked(plan: Plan) -> bool:
+    """Return whether a run of the call is going on."""
+    try:
+        with (plan.processed / ".lock").open("rb") as file:
+            return bool(fcntl) and not _try(file.fileno())
+    except OSError:
+        return False
+
+
+@contextmanager
+def scratch(plan: Plan) -> Iterator[Path]:
+    """Return a folder for sockets and other things of this run, closed to other users; the lock must be held.
+
+    Its name is always the same, so that what a run left that was killed is found and removed.
+    """
+    name = hashlib.sha256(os.fsencode(plan.processed.resolve())).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"oproep-{getattr(os, 'getuid', int)()}-{name}"
+    _clean(plan, folder)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        _clean(plan, folder)
+
+
+def _clean(plan: Plan, folder: Path) -> None:
+    for place in (folder, plan.reports / ASIDE):
+        if place.exists():
+            shutil.rmtree(place)
+    places = [plan.reports, plan.processed, plan.state, plan.processed / "notebooks"]
+    for place in (*places, *(plan.processed / "released").glob("*")):
+        remove_asides(place)
+
+
+def _try(descriptor: int) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

@@ -1,0 +1,268 @@
+"""Runs that are killed, starved or met by another: the last good report stays, nothing is left, the next run succeeds.
+
+These are runs of the command line, as a user or a timer starts them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from running import environment_without_colour
+
+from analysis.files import file_hash
+from analysis.forking import CAN_FORK
+from analysis.pipeline import run
+from analysis.plan import Plan
+from analysis.store import Store
+
+CALL = "green-streets-2024"
+EDITION = "2024-04-01-public-en"
+MARK = "OPROEP_TEST_OF_SURVIVAL"
+OPROEP = Path(sys.executable).parent / "oproep"
+pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes are found in /proc, which Linux only has")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path]) -> Path:
+    root = make_project(tmp_path_factory.mktemp("finished"))
+    store = Store(root, CALL)
+    run(store, store.call.editions)
+    return root
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "copied", symlinks=True))
+
+
+def start(root: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [OPROEP, "run", CALL, "--root", root, *options],
+        env=environment_without_colour() | {MARK: str(root)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, errors = process.communicate(timeout=300)
+    return process.returncode, errors
+
+
+def running(root: Path) -> list[str]:
+    """Return the processes that belong to runs below a root, as their environment tells."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{MARK}={root}".encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().decode().replace("\0", " "))
+        except OSError:
+            continue  # it ended meanwhile, or is another user's
+    return [command for command in found if command]
+
+
+def await_end(root: Path) -> list[str]:
+    """Return the processes that are still there after some seconds: one that makes imports looks up only then."""
+    for _ in range(100):
+        if not running(root):
+            return []
+        time.sleep(0.1)
+    return running(root)
+
+
+def report(root: Path) -> dict[str, str]:
+    folder = root / "reports" / CALL / EDITION
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Return what a run must not leave: files written aside, an edition half rendered, its folder for sockets."""
+    kept = {".lock", ".state"}
+    found = [path for path in root.rglob(".*") if path.name not in kept]
+    return found + [path for path in scratch_of(root) if path.exists()]
+
+
+def scratch_of(root: Path) -> Iterator[Path]:
+    from analysis import locking
+
+    plan = Plan(root, CALL, "en", (), (), ())
+    with locking.scratch(plan) as folder:
+        pass
+    yield folder
+
+
+def change_answer(root: Path, code: str) -> None:
+    path = root / "notebooks" / "08_answer.ipynb"
+    text = path.read_text(encoding="utf-8")
+    assert "display(*answer.question())" in text
+    path.write_text(text.replace("display(*answer.question())", code), encoding="utf-8")
+
+
+@pytest.fixture
+def hanging(copied: Path) -> Path:
+    """Return a project in which only the answer is to be made, whose notebook does not come to its end."""
+    change_answer(copied, "import pathlib, time; pathlib.Path('../begun').touch(); time.sleep(600)")
+    return copied
+
+
+def await_begun(root: Path, process: subprocess.Popen[str]) -> None:
+    for _ in range(1200):
+        if (root / "begun").exists() or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    assert (root / "begun").exists(), process.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_run_that_is_told_to_stop_ends_in_order(hanging: Path, number: int, code: int):
+    before = report(hanging)
+    process = start(hanging)
+    await_begun(hanging, process)
+    process.send_signal(number)
+    ended, errors = finish(process)
+    assert ended == code
+    assert errors.splitlines()[-1].startswith(f"stopped by {signal.Signals(number).name}")
+    assert "Traceback" not in errors
+    assert running(hanging) == []
+    assert leftovers(hanging) == []
+    assert report(hanging) == before
+
+
+def test_a_run_that_is_killed_leaves_no_process_and_the_next_cleans_up(hanging: Path, finished: Path):
+    before = report(hanging)
+    process = start(hanging)
+    await_begun(hanging, process)
+    process.kill()
+    assert finish(process)[0] == -signal.SIGKILL
+    assert await_end(hanging) == []
+    assert report(hanging) == before
+    (hanging / "begun").unlink()
+    shutil.copy(finished / "notebooks" / "08_answer.ipynb", hanging / "notebooks")
+    assert finish(start(hanging))[0] == 0
+    assert leftovers(hanging) == []
+    assert report(hanging) == before
+
+
+def test_at_whatever_moment_a_run_is_killed_the_next_one_succeeds(copied: Path):
+    before, moments = report(copied), random.Random(16)
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+        process = start(copied, "--force")
+        try:
+            process.wait(moments.uniform(0.2, 12))
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        finish(process)
+        assert await_end(copied) == []
+        assert report(copied).keys() == before.keys()
+        assert (copied / "reports" / CALL / "latest").resolve().name == EDITION
+    code, errors = finish(start(copied))
+    assert code == 0, errors
+    assert leftovers(copied) == []
+    changed = {name for name, hash_ in report(copied).items() if before[name] != hash_}
+    assert changed <= {"manifest.json"}
+
+
+def test_a_cell_that_hangs_is_named_at_the_limit_of_its_step(hanging: Path):
+    path = hanging / "notebooks" / "pipeline.yml"
+    path.write_text(path.read_text().replace("name: 08_answer\n", "name: 08_answer\n    limit: 3\n"))
+    before = report(hanging)
+    code, errors = finish(start(hanging))
+    assert code == 1
+    assert "08_answer.ipynb, code cell 5: CellTimeoutError: the kernel was still busy at the limit of 3 sec" in errors
+    assert report(hanging) == before
+    assert running(hanging) == []
+
+
+def test_a_kernel_that_the_system_kills_is_told(copied: Path):
+    change_answer(copied, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    before = report(copied)
+    code, errors = finish(start(copied))
+    assert code == 1
+    assert "08_answer.ipynb, code cell 5: DeadKernelError: the kernel ended: it was killed, or memory ran" in errors
+    assert report(copied) == before
+
+
+def test_two_runs_of_a_call_at_once_run_one_after_the_other(copied: Path):
+    processes = [start(copied, "--force") for _ in range(2)]
+    ended = [finish(process) for process in processes]
+    assert [code for code, _ in ended] == [0, 0]
+    assert sum(f"waiting for another run of {CALL}" in errors for _, errors in ended) == 1
+    assert leftovers(copied) == []
+
+
+def mount(folder: Path, *options: str) -> None:
+    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def disk(copied: Path) -> Iterator[Callable[..., Path]]:
+    """Return what mounts another disk at a folder of the project; it is taken away after the test."""
+    mounted: list[Path] = []
+
+    def put(name: str, *options: str) -> Path:
+        folder = copied / name
+        mount(folder, *options)
+        mounted.append(folder)
+        return folder
+
+    yield put
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_in_one_sentence_and_leaves_the_last_report(copied: Path, disk, tmp_path: Path):
+    kept = shutil.copytree(copied / "reports", tmp_path / "kept", symlinks=True)
+    size = sum(path.stat().st_size for path in (copied / "reports").rglob("*") if path.is_file())
+    disk("reports", "-t", "tmpfs", "-o", f"size={size + 64 * 1024}", "none")
+    shutil.copytree(kept, copied / "reports", symlinks=True, dirs_exist_ok=True)
+    before = report(copied)
+    code, errors = finish(start(copied, "--force"))
+    assert code == 1
+    assert errors.splitlines()[-1].endswith(": the disk is full.")
+    assert str(copied / "reports") in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert report(copied) == before
+    assert leftovers(copied) == []
+
+
+def test_a_full_disk_for_the_tables_is_said_with_the_notebook(copied: Path, disk, tmp_path: Path):
+    folder = f"data/processed/{CALL}"
+    kept = shutil.copytree(copied / folder, tmp_path / "kept")
+    size = sum((path.stat().st_size // 4096 + 1) * 4096 for path in (copied / folder).rglob("*") if path.is_file())
+    disk(folder, "-t", "tmpfs", "-o", f"size={size + 2 * 1024 * 1024}", "none")
+    shutil.copytree(kept, copied / folder, dirs_exist_ok=True)
+    with (copied / folder / "filler").open("wb") as file, pytest.raises(OSError, match="No space"):
+        while True:
+            os.write(file.fileno(), b"x" * 4096)
+    before = report(copied)
+    code, errors = finish(start(copied, "--force"))
+    assert code == 1
+    assert "No space left on device" in errors or "the disk is full" in errors
+    assert str(copied / folder) in errors
+    assert "Traceback" not in errors
+    (copied / folder / "filler").unlink()
+    assert finish(start(copied))[0] == 0
+    assert report(copied).keys() == before.keys()
+
+
+def test_a_disk_that_can_only_be_read_is_said_in_one_sentence(copied: Path, disk):
+    before = report(copied)
+    disk("reports", "--bind", str(copied / "reports"))
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(copied / "reports")], check=True)
+    code, errors = finish(start(copied, "--force"))
+    assert code == 1
+    assert errors.splitlines()[-1].endswith(": the folder is on a disk that can only be read.")
+    assert "Traceback" not in errors
+    assert report(copied) == before
