@@ -13,6 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from analysis import (
     agreement,
+    declared,
     distribution,
     evaluation,
     expectation,
@@ -27,11 +28,12 @@ from analysis import (
 )
 from analysis.call import Call
 from analysis.contracts import check_table, conform
-from analysis.declarations import MATURITIES, CostSharing
+from analysis.declarations import MATURITIES, CostSharing, Edition
 from analysis.indicators import Indicator
 from analysis.published import Published
 from analysis.tables import contracts
 
+SHARING = CostSharing.model_validate({"model": "equal", "most_per_municipality": 400, "source": "a test"})
 QUICK = settings(max_examples=60, deadline=None, derandomize=True)  # the same few examples on a machine that is busy
 
 
@@ -243,6 +245,12 @@ def unchanged(*tables: pd.DataFrame) -> Iterator[None]:
         assert_frame_equal(table, copy)
 
 
+def declared_values(call: Call) -> dict[str, float | date]:
+    """Return the indicators that a call declares, and those of an edition, by id."""
+    edition = Edition.model_validate({"as_of": "2030-06-01"})
+    return {item.id: item.value for item in (*declared.declare(call), declared.declare_edition(edition))}
+
+
 def compute_indicators(call: Call) -> dict[str, float | date]:
     """Return every indicator that the measures compute from small tables of all kinds, by id."""
     day = pd.Timestamp
@@ -269,7 +277,10 @@ def compute_indicators(call: Call) -> dict[str, float | date]:
     found = [*_intake_indicators(call, towns, actors, proposals, involvement, make_table("scores", *scores, call=call))]
     chosen = make_table("chosen", *({"proposal": name} for name in names[:2]), call=call)
     found += [*_course_indicators(call, proposals, chosen)]
-    return {item.id: item.value for item in found}
+    priced = SHARING.model_copy(update={"price": 300, "most_per_municipality": None})
+    for way in (SHARING, priced):
+        found += declared.declare(call.model_copy(update={"cost_sharing": way}))
+    return declared_values(call) | {item.id: item.value for item in found}
 
 
 def score(scores: pd.DataFrame, call: Call) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -374,8 +385,7 @@ def _follow_up_indicators(call: Call, proposals: pd.DataFrame, chosen: pd.DataFr
 
 
 def _sharing_indicators(call: Call, chosen: pd.DataFrame) -> Iterator[Indicator]:
-    model = CostSharing.model_validate({"model": "equal", "most_per_municipality": 400, "source": "a test"})
-    shared = call.model_copy(update={"cost_sharing": model})
+    shared = call.model_copy(update={"cost_sharing": SHARING})
     approved = {"proposal": "P1", "success": "true", "support": "true", "wider_need": "true", "yearly_cost": 1000}
     pilots = make_table(
         "pilots", {**approved, "assessed_on": pd.Timestamp("2031-07-01"), "source": "a test"}, call=call
@@ -394,4 +404,5 @@ def _published_indicators() -> Iterator[Indicator]:
     split = {"id": "split", "label": {"nl": "Verdeling"}, "total": "a", "parts": ["b", "c"]}
     published = Published.model_validate({"figures": figures, "groups": [split]})
     compared = reconciliation.compare_figures(published, {"distribution.proposals": 1})
-    yield from reconciliation.indicators(compared, reconciliation.compare_groups(published))
+    findings = reconciliation.gather_findings(published, compared)
+    yield from reconciliation.indicators(compared, reconciliation.compare_groups(published), findings)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from builders import make_table, named, small_call
+from builders import declared_values, make_table, named, small_call
 
 from analysis import accounts, resources
 from analysis.blocks import Html
@@ -64,7 +64,7 @@ def make_material(
     known: Mapping[str, pd.DataFrame] = {
         "budget_funds": funds, "budget_years": years, "phase_staff": staff, "monthly_load": load, **tables,
     }  # fmt: skip
-    wording = Wording(language, call, {item.id: item.value for item in found})
+    wording = Wording(language, call, declared_values(call) | {item.id: item.value for item in found})
     stated = Published.model_validate({"figures": figures}) if published else None
     edition = Edition.model_validate({"as_of": "2030-06-01", "language": language})
     return Material(call, edition, known, wording, stated, None)

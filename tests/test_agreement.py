@@ -220,6 +220,8 @@ def test_a_statistic_that_the_scores_leave_undefined_has_no_row() -> None:
 def test_indicators_tell_every_statistic_about_the_total_with_the_interval_that_it_has() -> None:
     table = measure(make_rows(10, 12, 3), ("P000", "P001", "P002", "P003"))
     found = {item.id: item.value for item in agreement.indicators(table)}
+    method = {name: found.pop(f"agreement.{name}") for name in ("level", "scale.low", "scale.high")}
+    assert method == {"level": 0.95, "scale.low": 0, "scale.high": 1}
     assert len(found) == 4 * 2 * 3
     row = find(table, "icc3", scope="shortlist")
     assert found["agreement.icc3.shortlist.high"] == row["high"]

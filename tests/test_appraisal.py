@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from builders import make_table, small_call
+from builders import declared_values, make_table, small_call
 
 from analysis import distribution, evaluation
 from analysis.appraisal import write_course, write_spread, write_survey
@@ -22,7 +22,8 @@ Tables = dict[str, pd.DataFrame]
 def material(tables: Tables, found: list[Indicator], language: Language = "en", call: Call | None = None) -> Material:
     call = call or small_call()
     edition = Edition.model_validate({"as_of": "2030-07-01", "language": language})
-    return Material(call, edition, tables, Wording(language, call, {item.id: item.value for item in found}), None, None)
+    values = declared_values(call) | {item.id: item.value for item in found}
+    return Material(call, edition, tables, Wording(language, call, values), None, None)
 
 
 def read(blocks: object) -> list[str]:

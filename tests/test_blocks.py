@@ -102,6 +102,54 @@ def test_a_table_without_rows_keeps_its_headings() -> None:
     assert page.select("tbody tr") == []
 
 
+def marked(value: int, origin: str) -> Markup:
+    return Markup('<data value="{0}" data-column="{1}">{0}</data>').format(value, origin)
+
+
+def links(table: Html) -> list[tuple[str, str]]:
+    return [(str(link["href"]), link.get_text()) for link in read(table).select("a.origin")]
+
+
+def test_a_column_of_one_origin_has_its_link_in_the_heading_and_only_there() -> None:
+    rows = [["a", marked(1, "t.sum"), "x"], ["b", "–", "y"], ["c", marked(2, "t.sum"), "z"]]
+    assert links(blocks.table("The sums", ["Group", "Sum", "Note"], rows)) == [("#origin-t.sum", "Sum")]
+
+
+def test_where_a_column_mixes_origins_the_first_number_of_each_has_the_link() -> None:
+    between = Markup("{} to {}")
+    rows = [[name, between.format(marked(i, "t.low"), marked(i + 5, "t.high"))] for i, name in enumerate("abc")]
+    assert links(blocks.table("Ends", ["Group", "Interval"], rows)) == [("#origin-t.low", "0"), ("#origin-t.high", "5")]
+
+
+def test_an_origin_that_a_cell_links_to_is_not_linked_again() -> None:
+    own = Markup('<a class="origin" href="#origin-x"><data value="3" data-indicator="x">3</data></a>')
+    rows = [
+        ["a", own, marked(1, "t.sum")],
+        ["b", Markup('<data value="3" data-indicator="x">3</data>'), marked(2, "t.sum")],
+    ]
+    found = links(blocks.table("The sums", ["Group", "X", "Sum"], rows))
+    assert sorted(found) == [("#origin-t.sum", "Sum"), ("#origin-x", "3")]
+
+
+def test_one_origin_in_two_columns_has_one_link() -> None:
+    rows = [["a", marked(1, "t.sum"), marked(1, "t.sum")]]
+    assert links(blocks.table("The sums", ["Group", "Sum", "Again"], rows)) == [("#origin-t.sum", "Sum")]
+
+
+def test_words_that_look_like_a_mark_become_no_link() -> None:
+    rows = [["a", '<data value="1" data-column="t.sum">1</data>']]
+    page = read(blocks.table("The sums", ["Group", "Sum"], rows))
+    assert page.select("a, data") == []
+
+
+def test_rows_may_end_in_a_cell_for_links_back() -> None:
+    page = read(blocks.table("Origins", ["Name", "Value", "Shown in"], [["a", "1"], ["b", "2"]], shown_in=True))
+    assert [[cell.get_text() for cell in row.select("th, td")] for row in page.select("tr")] == [
+        ["Name", "Value", "Shown in"], ["a", "1", ""], ["b", "2", ""],
+    ]  # fmt: skip
+    assert len(page.select("tbody td.shown-in:last-child")) == 2
+
+
 def test_an_identifier_may_break_and_still_reads_as_it_is() -> None:
     shown = read(Html(blocks.breakable("selection.cost_of_balance@12ab")))
     assert shown.get_text() == "selection.cost_of_balance@12ab"

@@ -197,7 +197,8 @@ def test_an_association_is_told_with_its_pairs_and_its_interval() -> None:
         f"evaluation.association.{name}.{part}"
         for name in ("progress", "total")
         for part in ("n", "estimate", "low", "high")
-    }
+    } | {"evaluation.association.level"}
+    assert found["evaluation.association.level"] == 0.95
     assert found["evaluation.association.total.n"] == 12
     assert found["evaluation.association.total.low"] > 0.5
 

@@ -68,7 +68,9 @@ def test_picture_holds_neither_day_nor_version_and_escapes_its_title() -> None:
 def test_finish_names_the_figure_and_its_variant() -> None:
     with draw_picture(1) as picture:
         facts = find_extremes({"‘a’": 3, "‘b’": 1})
-        figure = finish(picture, "group_counts", ENGLISH, variant="actor_kind", dimension="actor_kind", **facts)
+        figure = finish(
+            picture, "group_counts", ENGLISH, ["distribution"], variant="actor_kind", dimension="actor_kind", **facts
+        )
     assert figure.id == "group-counts-actor-kind"
     assert figure.caption == "Ideas by kind of actor, largest first."
     assert figure.alt == "Most common is ‘a’ (three of the four ideas); least common is ‘b’ (one)."

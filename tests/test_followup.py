@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from builders import keep_contract, make_table, named, small_call, unchanged
+from builders import declared_values, keep_contract, make_table, named, small_call, unchanged
 from pydantic import ValidationError
 
 from analysis import followup
@@ -166,7 +166,9 @@ def test_indicators_tell_the_groups_and_who_found_no_place_in_one() -> None:
         "follow_up.manual": 0,
         "follow_up.groups": 1,
         "follow_up.without_place": 2,
-        "follow_up.similarity": 0.8,
+        "follow_up.similarity.scale.low": 0,
+        "follow_up.similarity.scale.high": 1,
+        "follow_up.mean_similarity": 0.8,
         "follow_up.theme.by-umbrella.heritage": 1,
         "follow_up.theme.by-immature.arts": 0,
         "follow_up.theme.by-immature.media": 0,
@@ -253,7 +255,9 @@ def say(call: Call, language: Language, audience: str, *by_hand: dict[str, Any])
         **({"follow_up": follow_up} if audience == "internal" else {}),
     }
     edition = Edition.model_validate({"as_of": "2030-07-01", "language": language, "audience": audience})
-    found = {item.id: item.value for item in followup.indicators(follow_up, sizes, themes, call)}
+    found = declared_values(call) | {
+        item.id: item.value for item in followup.indicators(follow_up, sizes, themes, call)
+    }
     blocks = write_paths(Material(call, edition, tables, Wording(language, call, found), None, None))
     markup = " ".join(str(getattr(block, "markup", "")) for block in blocks)
     text = " ".join(BeautifulSoup(markup, "html.parser").get_text(" ").split())

@@ -14,6 +14,7 @@ from builders import small_call
 from drawing import watch_drawing
 
 from analysis import maps
+from analysis.coarsening import leave_out
 from analysis.contracts import conform
 from analysis.tables import contracts
 from analysis.wording import Wording
@@ -33,8 +34,8 @@ ROWS: list[Row] = [
 
 def build_reach(rows: list[Row]) -> pd.DataFrame:
     contract = contracts(CALL)["municipality_reach"]
-    table = pd.DataFrame(rows, columns=list(contract.columns)[:-1])
-    return conform(table.assign(share=table["proposals"] / 10), contract)
+    table = pd.DataFrame(rows, columns=list(contract.columns)[:8])
+    return conform(table.assign(share=table["proposals"] / 10, fewer_than=pd.NA), contract)
 
 
 def read_outline() -> dict[str, Any]:
@@ -137,3 +138,47 @@ def test_outline_holds_the_region_and_leaves_the_enclave_open() -> None:
     assert not holds(*brussels)
     assert not holds(*liege)
     assert (REFERENCE / "flanders.geojson").stat().st_size < 60_000
+
+
+def leave_out_small(smallest: int) -> pd.DataFrame:
+    cells = contracts(CALL)["municipality_reach"].cells
+    assert cells is not None
+    return leave_out(build_reach(ROWS), cells, smallest)
+
+
+def test_numbers_too_small_to_show_are_a_class_of_their_own() -> None:
+    figure = maps.reach(leave_out_small(3), None, ENGLISH)
+    assert figure.alt.startswith(
+        "The ideas involve three of the four municipalities, most often Alfa (in four ideas). Of these municipalities, two "
+        "are involved in fewer than three ideas."
+    )
+    assert "A light circle stands for a number too small to state by itself." in figure.caption
+    assert "Delta" not in figure.svg + figure.alt
+    assert "één idee" not in maps.reach(leave_out_small(3), None, DUTCH).alt
+
+
+def test_a_map_on_which_every_number_is_too_small_names_no_municipality() -> None:
+    figure = maps.reach(leave_out_small(9), None, ENGLISH)
+    assert "most often" not in figure.alt
+    assert "three are involved in fewer than nine ideas" in figure.alt
+
+
+def test_every_municipality_has_a_point_where_its_circle_is_drawn() -> None:
+    figure = maps.reach(build_reach(ROWS), read_outline(), DUTCH)
+    root = ElementTree.fromstring(figure.svg)
+    width, height = map(float, root.attrib["viewBox"].split()[2:])
+    drawn = {
+        (round(100 * float(use.attrib["x"]) / width, 1), round(100 * float(use.attrib["y"]) / height, 1))
+        for use in root.iter("{http://www.w3.org/2000/svg}use")
+        if "x" in use.attrib
+    }
+    assert [point.label for point in figure.points] == ["Alfa (4)", "Bèta (0)", "Delta (1)", "Gamma (2)"]
+    for point in figure.points:
+        assert any(abs(point.x - x) < 0.2 and abs(point.y - y) < 0.2 for x, y in drawn), point
+
+
+def test_point_of_a_number_too_small_to_show_says_so() -> None:
+    table = build_reach(ROWS)
+    table.loc[table["name"] == "Delta", ["proposals", "fewer_than"]] = [pd.NA, 3]
+    labels = [point.label for point in maps.reach(table, None, ENGLISH).points]
+    assert "Delta (fewer than 3)" in labels

@@ -448,3 +448,43 @@ def test_load_without_a_known_capacity_names_the_busiest_month_and_draws_no_limi
     assert figure.alt == "Most staff are at work in February 2030: 2.5 full-time equivalents."
     assert "available" not in figure.caption
     assert "februari 2030" in draw("monthly_load", "nl", rows).alt
+
+
+def test_merged_groups_come_last_and_are_neither_the_most_nor_the_fewest(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: Rows = [("category", "_merged", 7, 0.5), ("category", "media", 5, 0.4), ("category", "arts", 3, 0.1)]
+    drawn = watch_drawing(monkeypatch)
+    assert draw("group_counts", "en", rows).alt == (
+        "Most common is ‘media and fab labs’ (five of the fifteen ideas). Groups with too few ideas to state by "
+        "themselves have, together with others, seven."
+    )
+    labels = [text for text in drawn.texts() if text in {"other groups", "media and fab labs"}]
+    assert set(labels) == {"other groups", "media and fab labs"}
+    only: Rows = [("category", "_merged", 7, 1.0)]
+    assert draw("group_counts", "nl", only).alt == (
+        "Groepen met te weinig ideeën om apart te vermelden, tellen er met andere samen zeven."
+    )
+
+
+def test_cells_that_are_not_shown_are_dots_with_their_sum_in_a_column_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows: Rows = [("arts", "library", 4), ("arts", "_merged", 5), ("media", "_merged", 9)]
+    drawn = watch_drawing(monkeypatch)
+    figure = draw("category_by_kind", "en", rows)
+    assert {"4", "5", "9", "·", "other groups", "arts centre"} <= drawn.texts()
+    assert figure.alt.startswith(
+        "Of the combinations of category and kind of actor that are stated separately, ‘experience of art and culture’ "
+        "(public library) is the most common, with four ideas. Three of the four combinations are not stated separately"
+    )
+    assert "a dot stands for a number that is not stated separately" in figure.caption
+    hidden = draw("category_by_kind", "nl", [("arts", "_merged", 9)])
+    assert hidden.alt == "Geen enkele combinatie van categorie en soort actor staat apart vermeld."
+
+
+def test_a_place_without_an_interval_is_no_place_that_was_compared() -> None:
+    rows: Rows = [
+        ("province", "Limburg", 9, 0.5, 5.0, 1.8, 1.2, 2.2, 4, 3),
+        ("province", "_merged", 3, 0.5, 5.0, 0.6, None, None, 4, 3),
+    ]
+    alt = draw("spread", "en", rows).alt
+    assert alt == "More ideas than the population would lead one to expect came from this group: Limburg."

@@ -117,7 +117,7 @@ def test_no_page_says_nan_none_or_a_raw_name(finished: Store):
 
 def test_every_number_in_the_prose_links_to_its_origin(finished: Store):
     document = page(finished, AFTER)
-    linked = document.select("main a.origin")
+    linked = document.select("main p a.origin")
     assert len(linked) > 40
     indicators = {
         row["indicator"] for row in json.loads((finished.reports / AFTER / "manifest.json").read_text())["indicators"]

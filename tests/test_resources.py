@@ -255,6 +255,7 @@ def test_work_after_its_phase_counts_in_its_month_and_is_over_what_is_available(
     assert load_indicators(load, call) == {
         "resources.call.months": 1,
         "resources.call.months_over": 1,
+        "resources.call.excess.2030-02": 1,
         "resources.call.over.1.first": date(2030, 2, 1),
         "resources.call.over.1.last": date(2030, 2, 1),
         "resources.call.peak": 1,
@@ -336,6 +337,9 @@ def test_indicators_are_the_sums_by_hand() -> None:
         "resources.pilots.euro_each": 275,
         "resources.pilots.reserves.euro": 700,
         "resources.pilots.reserves.share": 700 / 1100,
+        "resources.call.share": 1,
+        "resources.pilots.share": 1,
+        "resources.pilots.year.2031": 2031,
         "resources.call.year.2030.euro": 300,
         "resources.pilots.year.2030.euro": 554,  # from July to June: 184 of 365 days of 1000 and of 100 euro
         "resources.pilots.year.2031.euro": 546,

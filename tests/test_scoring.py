@@ -206,6 +206,11 @@ def test_indicators_count_raters_jurors_and_missing_scores() -> None:
         "scoring.missing": 1,
         "scoring.highest": 6.75,
         "scoring.line": 6.75,
+        "scoring.margin": 1.75,
+        "scoring.deviations": 2,
+        "scoring.deviations.largest": 2.5,
+        "scoring.deviations.limit": pytest.approx(2.5 * 1.4826 * 2.5),  # both raters lie as far apart
+        "scoring.deviations.outliers": 0,
     }
 
 

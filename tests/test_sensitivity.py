@@ -519,7 +519,7 @@ def test_indicators_count_what_is_sure_and_what_each_rater_moves() -> None:
     assert found == {
         "sensitivity.weights.in": 2, "sensitivity.weights.out": 2, "sensitivity.weights.between": 2,
         "sensitivity.raters.in": 0, "sensitivity.raters.out": 0, "sensitivity.raters.between": 1,
-        "sensitivity.draws": 500, "sensitivity.raters_that_matter": 2, "sensitivity.most_changes": 2,
+        "sensitivity.sure": 0.95, "sensitivity.draws": 500, "sensitivity.raters_that_matter": 2, "sensitivity.most_changes": 2,
         "sensitivity.organiser_changes": 1,
     }  # fmt: skip
     shares = pd.DataFrame({"proposal": list("PQ"), "varied": "raters", "chosen": [0.95, 0.2], "possible": 0.9})

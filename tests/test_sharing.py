@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from builders import QUICK, keep_contract, make_table, small_call, unchanged
+from builders import QUICK, declared_values, keep_contract, make_table, small_call, unchanged
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -293,7 +293,7 @@ def read(blocks: Any) -> str:
 
 def material(call: Call, tables: dict[str, pd.DataFrame], found: dict[str, Any], language: Language = "en") -> Material:
     edition = Edition.model_validate({"as_of": "2032-01-01", "language": language, "audience": "internal"})
-    return Material(call, edition, tables, Wording(language, call, found), None, None)
+    return Material(call, edition, tables, Wording(language, call, declared_values(call) | found), None, None)
 
 
 def test_the_answer_names_what_is_approved_and_what_the_others_lack() -> None:

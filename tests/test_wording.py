@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from builders import compute_indicators, named, small_call
 from jinja2 import UndefinedError, meta, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from analysis import wording
 from analysis.declarations import Language
-from analysis.wording import Wording, read_texts
+from analysis.faults import InputError
+from analysis.wording import Sourced, SourcedDay, Wording, read_texts, take
 
 LANGUAGES: tuple[Language, Language] = ("nl", "en")
 CALL = small_call()
-SHOWERS = {"number", "count", "euro", "millions", "percent", "day", "month", "has", "value", "agree"}
+SHOWERS = {*wording.FORMATS, "has", "value", "agree"} - {"month_short"}
 
 
 @pytest.mark.parametrize(
@@ -144,10 +146,87 @@ def test_a_number_in_html_links_to_its_origin_and_carries_its_value(value: Any, 
 
 def test_only_what_html_showed_is_listed_once_and_in_order() -> None:
     words = Wording("nl", CALL, {"a": 1, "b": 2, "c": 3})
-    words.html_of("{{ count('b') }} {{ value('c') }} {{ has('c') }} {{ agree('c', 'x', 'y') }} {{ count('a') }}")
+    words.html_of(
+        "{{ count('b') }} {% if value('c') > 2 %}{{ has('c') }}{% endif %} {{ agree('c', 'x', 'y') }} {{ count('a') }}"
+    )
     words.html_of("{{ count('b') }}")
     words.plain("steps.nothing")
     assert list(words.shown) == ["b", "a"]
+
+
+@pytest.mark.parametrize("template", ["{{ x|number }}", "{{ x|percent }}", "{{ x }}", "{{ d|day }}", "{{ d }}", "{{ 3|count }}", "{{ value('n') }}",
+                                      "{{ call.selection.choose }}", "{{ call.dates.announcement.date.year }}", "{{ placed }}"])  # fmt: skip
+def test_a_number_without_origin_is_shown_nowhere_in_the_answer(template: str) -> None:
+    words = Wording("nl", CALL, {"n": 3})
+    context = {"x": 2.5, "d": DAY, "placed": Sourced(1, "t.c")}
+    with pytest.raises(InputError, match=r"call.yml: found .*a number without origin, in the text"):
+        words.html_of(f"Er zijn {template} ideeën.", **context)
+
+
+@pytest.mark.parametrize("show", ["html", "cell_text"])
+def test_the_text_with_a_number_without_origin_is_named(show: str) -> None:
+    words = Wording("nl", CALL)
+    with pytest.raises(ValueError, match=r"2\.5, a number without origin, in the text 'answer.evaluation.part'"):
+        getattr(words, show)("answer.evaluation.part", x=2.5, y=Sourced(3, "t.c"))
+    assert words.plain("answer.evaluation.part", x=2, y=3) == "2 van 3"
+
+
+def test_conditions_and_rounding_ask_no_origin() -> None:
+    words = Wording("en", CALL, {"n": 1})
+    template = "{% if x > 1 and value('n') == 1 %}{{ agree('n', 'one', 'many') }} {{ 'small' if x|round(1) == 2 else 'large' }}{% endif %}"
+    assert words.html_of(template, x=2.04) == "one small"
+
+
+def test_a_sourced_number_is_marked_with_its_column_and_linked_in_prose_only() -> None:
+    words, given = Wording("en", CALL), {"x": Sourced(2, "spread.reached"), "y": Sourced(5, "spread.municipalities")}
+    prose = BeautifulSoup(words.html("answer.evaluation.part", **given), "html.parser")
+    assert [(link["href"], link.data["data-column"], link.data["value"]) for link in prose.select("a.origin")] == [
+        ("#origin-spread.reached", "spread.reached", "2"),
+        ("#origin-spread.municipalities", "spread.municipalities", "5"),
+    ]
+    cell = BeautifulSoup(words.cell_text("answer.evaluation.part", **given), "html.parser")
+    assert (len(cell.select("data[data-column]")), cell.select("a")) == (2, [])
+    assert list(words.columns) == ["spread.reached", "spread.municipalities"]
+    assert words.shown == {}
+
+
+def test_an_indicator_given_as_a_number_is_marked_as_one() -> None:
+    words = Wording("en", CALL, {"call.caps.money.maximum": 100_000})
+    amount = words.cell_text("answer.basis.amount.requested_euro", x=words.state("call.caps.money.maximum"))
+    mark = BeautifulSoup(amount, "html.parser").data
+    assert mark is not None
+    assert (mark["data-indicator"], mark.get_text()) == ("call.caps.money.maximum", "100,000 euro")
+    assert (list(words.shown), words.columns) == (["call.caps.money.maximum"], {})
+
+
+def test_what_a_row_lacks_is_given_as_nothing() -> None:
+    taken = take("t", {"a": 1, "b": None, "c": float("nan"), "d": 4}, "a", "b", "c")
+    assert taken == {"a": 1, "b": None, "c": None}
+    assert taken["a"] is not None
+    assert taken["a"].origin == "t.a"
+
+
+def test_a_marked_number_may_open_a_sentence() -> None:
+    words = Wording("nl", CALL, {"n": 1})
+    shown = words.html_of("{{ x|count(capital=True) }}, {{ count('n', capital=True) }}", x=Sourced(12, "t.c"))
+    assert BeautifulSoup(shown, "html.parser").get_text() == "Twaalf, Eén"
+
+
+def test_a_day_or_a_year_of_a_table_is_marked_as_a_day() -> None:
+    words = Wording("en", CALL)
+    cells = [
+        words.cell("month", pd.Timestamp("2016-09-01"), "t.month"),
+        words.cell("year", 2016, "t.year"),
+        Markup(words.html_of("{{ d|day }}", d=SourcedDay.of(date(2016, 9, 9), "t.day"))),
+    ]
+    marks = [BeautifulSoup(cell, "html.parser").data for cell in cells]
+    assert [(mark["value"], mark["data-column"], mark.get_text()) for mark in marks if mark] == [
+        ("2016-09-01", "t.month", "September 2016"), ("2016", "t.year", "2016"), ("2016-09-09", "t.day", "9 September 2016"),
+    ]  # fmt: skip
+
+
+def test_the_digits_of_a_code_are_not_grouped() -> None:
+    assert [Wording(language, CALL).format("digits", 20_160_909) for language in LANGUAGES] == ["20160909"] * 2
 
 
 HOSTILE = "<script>alert(1)</script>"
@@ -208,10 +287,11 @@ def test_a_text_of_a_call_reaches_nothing_but_what_is_declared(template: str) ->
 
 
 def test_a_text_of_a_call_reads_what_the_call_declares() -> None:
-    shown = Wording("en", CALL).html_of(
-        "{{ call.organiser.name }}, {{ call.dates.announcement.date|day }}, {{ call.dates.announcement.date.year }}"
+    values = {"call.dates.announcement": date(2030, 6, 15)}
+    shown = Wording("en", CALL, values).html_of(
+        "{{ call.organiser.name }}, {{ day('call.dates.announcement') }}, {{ year('call.dates.announcement') }}"
     )
-    assert shown == "Steunpunt, 15 June 2030, 2030"
+    assert BeautifulSoup(shown, "html.parser").get_text() == "Steunpunt, 15 June 2030, 2030"
 
 
 # What surrounds the templates: every text is words, the same ones are there in both languages, no number is typed.
@@ -225,14 +305,18 @@ def leaves(texts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]
             yield f"{path}{key}", found
 
 
-TEXTS: dict[Language, dict[str, str]] = {language: dict(leaves(read_texts(language))) for language in LANGUAGES}
+# The data dictionary is in Dutch only: in English it stands in the contracts (see test_publish_dictionary.py).
+TEXTS: dict[Language, dict[str, str]] = {
+    language: {key: text for key, text in leaves(read_texts(language)) if not key.startswith("dictionary.")}
+    for language in LANGUAGES
+}
 EACH = [(language, key) for language in LANGUAGES for key in TEXTS[language]]
 # The figures have helpers of their own; their texts are rendered with their pictures.
 OF_FIGURES = {"counted", "listed", "capital"}
 
 
 def environment(language: Language) -> ImmutableSandboxedEnvironment:
-    return Wording(language, CALL)._environments[False]  # the one that knows our filters
+    return Wording(language, CALL)._environments["plain"]  # the one that knows our filters
 
 
 def context_of(language: Language, key: str) -> set[str]:
@@ -253,7 +337,15 @@ def indicators_of(language: Language, key: str) -> set[str]:
 
 def test_both_languages_have_the_same_texts_in_the_same_files() -> None:
     assert TEXTS["nl"].keys() == TEXTS["en"].keys()
-    assert {key.split(".")[0] for key in TEXTS["nl"]} == {"answer", "figures", "labels", "rank", "steps"}
+    assert {key.split(".")[0] for key in TEXTS["nl"]} == {
+        "answer",
+        "figures",
+        "labels",
+        "rank",
+        "sheet",
+        "steps",
+        "tables",
+    }
 
 
 def test_both_languages_use_the_same_indicators_and_the_same_context() -> None:
@@ -293,13 +385,14 @@ GIVEN: dict[str, Any] = {
     **dict.fromkeys(("name", "names", "next_call", "organiser", "partnership", "phase", "region"), "some words"),
     **dict.fromkeys(("sources", "subject", "topic", "years", "label", "largest"), "some words"),
     "dimension": "some words",
-    **dict.fromkeys(("as_of", "start", "end"), DAY),
-    **dict.fromkeys(("low", "high", "lacking", "x", "y", "number"), 2),
+    "as_of": SourcedDay.of(DAY, "a.day"),
+    **{f"{end}_id": f"call.phases.pilots.{end}" for end in ("start", "end")},
+    **dict.fromkeys(("low", "high", "lacking", "x", "y", "number"), Sourced(2, "a.number")),
     "departures": 0,
-    **dict.fromkeys(("level", "sure", "weights", "resampled"), 0.5),
+    **dict.fromkeys(("weights", "resampled"), Sourced(0.5, "a.share")),
     **dict.fromkeys(("reason", "raters", "above", "below", "outcome", "province"), "some words"),
     **dict.fromkeys(("shortlisted", "differs"), True),
-    **dict.fromkeys(("total", "line", "scored", "choose", "rank", "seed", "passed"), 3),
+    **dict.fromkeys(("total", "rank", "passed"), Sourced(3, "a.number")),
     **dict.fromkeys(("reasons", "decided"), "some words"),
     "by_rank": False,
     "one_year": False,
@@ -312,26 +405,28 @@ GIVEN: dict[str, Any] = {
     "peak_month_id": "resources.call.peak_month",
     **dict.fromkeys(("first_id", "last_id"), "resources.call.peak_month"),
     **dict.fromkeys(("months", "others", "parts", "codes", "figures", "mark"), "some words"),
-    "year": "2030",
-    "year_id": "resources.call.year.2030.euro",
+    "year_id": "resources.call.year.2030",
     "euro_id": "resources.pilots.grant.euro",
     "share_id": "resources.pilots.grant.share",
     "derived": True,
     "persons_id": "resources.call.persons",
     "path_id": "evaluation.path.board",
+    "merged_id": "evaluation.path.market",
     **dict.fromkeys(("themes", "by_umbrella", "by_similar", "by_immature", "by_other"), "some words"),
     **dict.fromkeys(("conditions", "model", "title"), "some words"),
-    **dict.fromkeys(("floor", "part"), 0.5),
-    **dict.fromkeys(("fewest", "most", "price"), 3),
+    **{f"{bound}_id": f"call.paths.board.{bound}" for bound in ("floor", "fewest", "most")},
+    "part_id": "call.paths.board.floor",
     "submitted_id": "distribution.province.north.submitted",
     "expected_id": "distribution.province.north.expected",
-    "sum_id": "reconciliation.group.split.sum",
-    "total_id": "reconciliation.group.split.total",
+    **dict.fromkeys(("about", "action", "annex", "expected", "explanation", "finding", "found"), "some words"),
+    **dict.fromkeys(("first", "kind", "second", "shown", "third"), "some words"),
+    "single": False,
     "largest_share": "resources.pilots.reserves.share",
     "largest_euro": "resources.pilots.reserves.euro",
 }
 ONLY_FOR: dict[str, dict[str, Any]] = {
-    "answer.certainty.line": {"rank": SimpleNamespace(er=3.2, q25=2, q75=5)},
+    **{f"answer.basis.bound.{kind}": {"x": "some words", "y": "more words"} for kind in ("minimum", "maximum", "both")},
+    "answer.certainty.line": {"rank": take("expected_ranks", {"er": 3.2, "q25": 2, "q75": 5}, "er", "q25", "q75")},
     "answer.evaluation.spread": {
         "largest": {"names": "some words", "number": 1, "indicator": "distribution.category.arts"},
         "smallest": {"names": "other words", "number": 2, "indicator": "distribution.category.media"},
@@ -343,7 +438,7 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
 }
 OWN_NAMES = {"number", "label"}  # given in some texts, and otherwise ours
 RENDERED = [
-    key for key in TEXTS["nl"] if not key.startswith(("figures.", "rank."))
+    key for key in TEXTS["nl"] if not key.startswith(("figures.", "rank.", "sheet.", "tables."))
 ]  # these are tested with what they describe
 VALUES = compute_indicators(CALL)
 
@@ -355,14 +450,17 @@ def everything(number: float) -> dict[str, float | date]:
 
 
 def render(language: Language, key: str, values: Mapping[str, float | date], **more: Any) -> str:
-    context = {**GIVEN, **ONLY_FOR.get(key, {}), **more}
+    context = {**GIVEN, **more, **ONLY_FOR.get(key, {})}
     given_names = context_of(language, key) | {
         name for name in OWN_NAMES if re.search(rf"{{{{ *{name} *}}}}", TEXTS[language][key])
     }
     words = Wording(language, CALL, values)
     plain = words.plain(key, **{name: context[name] for name in given_names})
-    linked = words.html(key, **{name: context[name] for name in given_names})
-    assert BeautifulSoup(linked, "html.parser").get_text().split() == plain.split()
+    # Only the texts of the answer are marked up, and of these not the headings, which have a number of their own.
+    if key.startswith("answer.") and "{{ number }}" not in TEXTS[language][key]:
+        given = {name: context[name] for name in given_names}
+        for marked in (words.html(key, **given), words.cell_text(key, **given)):
+            assert BeautifulSoup(marked, "html.parser").get_text().split() == plain.split()
     return " ".join(plain.split())
 
 
@@ -560,6 +658,7 @@ def test_sentences_agree_with_none_one_and_two(language: Language, key: str, num
     assert SENTENCES[key][language][number] in render(language, key, everything(number))
 
 
+ONE = Sourced(1, "a.number")
 WHOLES = ("distribution.municipalities.known", "selection.shortlisted", "reconciliation.figures")  # "one of the six"
 
 
@@ -575,7 +674,9 @@ def test_the_number_one_is_never_followed_by_a_plural(language: Language) -> Non
     assert len(plurals) > 15
     one = re.compile(rf"\b(één|one|1) ({'|'.join(sorted(plurals))})\b", re.IGNORECASE)
     values = everything(1) | dict.fromkeys(WHOLES, 6)
-    wrong = {key: found for key in RENDERED if (found := one.findall(render(language, key, values, lacking=1, x=1)))}
+    wrong = {
+        key: found for key in RENDERED if (found := one.findall(render(language, key, values, lacking=ONE, x=ONE)))
+    }
     assert wrong == {}
 
 
@@ -596,7 +697,10 @@ def test_forms_agree_with_the_number_as_it_is_shown() -> None:
     ],
 )
 def test_a_small_shortfall_is_never_said_to_be_none(lacking: float, dutch: str, english: str) -> None:
-    said = [render(language, "answer.basis.reason.score", {}, lacking=lacking) for language in LANGUAGES]
+    said = [
+        render(language, "answer.basis.reason.score", VALUES, lacking=Sourced(lacking, "a.number"))
+        for language in LANGUAGES
+    ]
     assert dutch in said[0]
     assert english in said[1]
 
@@ -610,6 +714,9 @@ def test_projects_that_start_together_are_not_said_to_start_apart() -> None:
 def test_a_format_is_the_same_as_a_filter_and_as_a_function() -> None:
     day = DAY + timedelta(days=1)
     words = Wording("nl", CALL, {"n": 1234.5, "d": day})
-    assert words.html_of("{{ 1234.5|number(decimals=1) }} {{ given|day }}", given=day) == "1.234,5 16 juni 2030"
-    shown = BeautifulSoup(words.html_of("{{ number('n', decimals=1) }} {{ day('d') }}"), "html.parser").get_text()
-    assert shown == "1.234,5 16 juni 2030"
+    given = {"n": Sourced(1234.5, "a.n"), "d": SourcedDay.of(day, "a.d")}
+    shown = (
+        words.html_of("{{ n|number(decimals=1) }} {{ d|day }}", **given),
+        words.html_of("{{ number('n', decimals=1) }} {{ day('d') }}"),
+    )
+    assert {BeautifulSoup(text, "html.parser").get_text() for text in shown} == {"1.234,5 16 juni 2030"}

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from analysis import plots
 from analysis.blocks import Html, paragraphs, table
 from analysis.declarations import Phase
-from analysis.material import Block, Material
+from analysis.material import NO_VALUE, Block, Material
 from analysis.published import Figure
 from analysis.resources import find_overloads
 
@@ -87,14 +87,13 @@ def table_of_funds(material: Material, funds: pd.DataFrame) -> Html:
                 [
                     wording.label("phases", phase),
                     wording.label("funds", row.fund),
-                    wording.format("number", row.euro),
-                    wording.format("percent", row.share, decimals=1),
+                    material.cell("number", row.euro, "budget_funds.euro"),
+                    material.cell("percent", row.share, "budget_funds.share", decimals=1),
                     mark_row(material, figures),
                 ]
             )
+        amounts = [wording.show("number", f"{prefix}.euro"), wording.show("percent", f"{prefix}.share", decimals=1)]
         origin = mark_origin(material, f"{prefix}.euro")
-        total, share = of_phase["euro"].sum(), of_phase["share"].sum()
-        amounts = [wording.format("number", total), wording.format("percent", share, decimals=1)]
         rows.append([wording.label("phases", phase), material.plain("money.total"), *amounts, origin])
     return table(material.plain("money.caption"), list(names.values()), rows, numeric=(2, 3))
 
@@ -106,8 +105,8 @@ def table_of_years(material: Material, years: pd.DataFrame) -> Html:
         [
             wording.label("phases", row.phase),
             wording.label("funds", row.fund),
-            str(row.year),
-            wording.format("number", row.euro),
+            material.cell("year", row.year, "budget_years.year"),
+            material.cell("number", row.euro, "budget_years.euro"),
             material.plain(f"money.marks.{'spread' if row.derived else 'computed'}"),
         ]
         for phase in _phases_of(material, years)
@@ -125,8 +124,8 @@ def table_of_lines(material: Material, split: pd.DataFrame) -> Html:
             row.line,
             wording.label("phases", row.phase),
             wording.label("funds", row.fund),
-            str(row.year),
-            wording.format("number", row.euro),
+            material.cell("year", row.year, "budget_split.year"),
+            material.cell("number", row.euro, "budget_split.euro"),
             material.plain(f"money.marks.{'spread' if row.derived else 'computed'}"),
         ]
         for row in split.itertuples()
@@ -137,18 +136,13 @@ def table_of_lines(material: Material, split: pd.DataFrame) -> Html:
 
 def table_of_pilots(material: Material, chosen: pd.DataFrame) -> Html:
     """Return what every chosen project asks for in money and staff, when it runs; a dash is what it does not say."""
-    wording = material.wording
-
-    def show(value: Any, style: str, **options: int) -> str:
-        return "–" if pd.isna(value) else wording.format(style, value, **options)
-
     rows = [
         [
             row.title,
-            show(row.start, "day"),
-            show(row.end, "day"),
-            show(row.euro, "number"),
-            show(row.staff_months, "number", decimals=1),
+            material.cell("day", row.start, "chosen.start"),
+            material.cell("day", row.end, "chosen.end"),
+            material.cell("number", row.euro, "chosen.euro"),
+            material.cell("number", row.staff_months, "chosen.staff_months", decimals=1),
         ]
         for row in chosen.sort_values(["start", "end", "proposal"]).itertuples()
     ]
@@ -158,14 +152,14 @@ def table_of_pilots(material: Material, chosen: pd.DataFrame) -> Html:
 
 def table_of_months(material: Material, by_month: pd.DataFrame) -> Html:
     """Return what the chosen projects ask for together in each month, beside the budget; a dash is unknown."""
-    wording = material.wording
     rows = [
         [
-            wording.format("month", row.month),
-            wording.format("number", row.pilots),
-            wording.format("number", row.euro),
-            "–" if pd.isna(row.budget) else wording.format("number", row.budget),
-            wording.format("number", row.staff_months, decimals=2),
+            material.cell("month", row.month, "pilots_by_month.month"),
+            *(
+                material.cell("number", getattr(row, name), f"pilots_by_month.{name}")
+                for name in ("pilots", "euro", "budget")
+            ),
+            material.cell("number", row.staff_months, "pilots_by_month.staff_months", decimals=2),
         ]
         for row in by_month.itertuples()
     ]
@@ -180,9 +174,9 @@ def table_of_staff(material: Material, staff: pd.DataFrame) -> Html:
     rows = [
         [
             wording.label("phases", row.phase),
-            wording.format("number", row.fte, decimals=2),
-            wording.format("number", row.persons),
-            wording.format("number", row.person_months, decimals=1),
+            material.cell("number", row.fte, "phase_staff.fte", decimals=2),
+            material.cell("number", row.persons, "phase_staff.persons"),
+            material.cell("number", row.person_months, "phase_staff.person_months", decimals=1),
             mark_row(material, {names[name]: f"resources.{row.phase}.{name}" for name in shown}),
         ]
         for row in staff.itertuples()
@@ -195,10 +189,15 @@ def table_of_load(material: Material, load: pd.DataFrame, phase: str) -> Html:
     wording, over = material.wording, set(find_overloads(load).index)
     rows = []
     for row in load[load["phase"] == phase].itertuples():
-        available = "–" if pd.isna(row.available) else wording.format("number", row.available, decimals=2)
-        lacking = wording.format("number", row.fte - row.available, decimals=2) if row.Index in over else "–"
-        at_work = wording.format("number", row.fte, decimals=2)
-        rows.append([wording.format("month", row.month), at_work, available, lacking])
+        excess = f"resources.{phase}.excess.{row.month:%Y-%m}"
+        rows.append(
+            [
+                material.cell("month", row.month, "monthly_load.month"),
+                material.cell("number", row.fte, "monthly_load.fte", decimals=2),
+                material.cell("number", row.available, "monthly_load.available", decimals=2),
+                wording.show("number", excess, decimals=2) if row.Index in over else NO_VALUE,
+            ]
+        )
     names = list(material.headings("staff.load_headings").values())
     caption = material.plain("staff.load_caption", phase=wording.label("phases", phase))
     return table(caption, names, rows, numeric=(1, 2, 3))
@@ -217,12 +216,16 @@ def _phases_of(material: Material, figures: pd.DataFrame) -> list[str]:
 def _pilots_cost(material: Material, funds: pd.DataFrame) -> Html:
     wording = material.wording
     pilots = funds[(funds["phase"] == "pilots") & (funds["euro"] > 0)].sort_values("share", ascending=False)
-    phases = [phase for phase in material.call.phases if phase.id == "pilots"]
-    years = [str(y) for p in phases for y in range(p.period.start.year, p.period.end.year + 1)]
+    periods = [phase.period for phase in material.call.phases if phase.id == "pilots"]
+    years = [
+        wording.html_of("{{ year(name) }}", name=f"call.phases.pilots.year.{year}")
+        for period in periods
+        for year in range(period.start.year, period.end.year + 1)
+    ]
     most, *others = [str(fund) for fund in pilots["fund"]] if len(pilots) > 1 else [""]
     return material.say(
         "money.pilots",
-        years=wording.join(years) if years else "",
+        years=wording.join_markup(years),
         one_year=len(years) == 1,
         largest=wording.label("funds", most) if most else "",
         largest_share=f"resources.pilots.{most}.share",
@@ -245,11 +248,8 @@ def _costs_by_year(material: Material) -> Iterator[Block]:
     for phase in _phases_of(material, years):
         of_phase = years[years["phase"] == phase]
         numbers = sorted(of_phase["year"].unique())
-        parts = [
-            wording.html("answer.money.year", year_id=f"resources.{phase}.year.{year}.euro", year=str(year))
-            for year in numbers
-        ]
         if len(numbers) > 1:
+            parts = [wording.html("answer.money.year", year_id=f"resources.{phase}.year.{year}") for year in numbers]
             derived, label = bool(of_phase["derived"].any()), wording.label("phases", phase)
             yield material.say("money.years", phase=label, parts=wording.join_markup(parts), derived=derived)
     yield table_of_years(material, years)
@@ -277,8 +277,8 @@ def _staff_of_phase(material: Material, phase: Phase) -> Html:
     prefix, wording = f"resources.{phase.id}", material.wording
     context: dict[str, Any] = {
         "phase": phase.label.in_language(wording.language),
-        "start": phase.period.start,
-        "end": phase.period.end,
+        "start_id": f"call.phases.{phase.id}.start",
+        "end_id": f"call.phases.{phase.id}.end",
         "fte_id": f"{prefix}.fte",
         "persons_id": f"{prefix}.persons",
         "months_id": f"{prefix}.person_months",

@@ -40,7 +40,12 @@ def measure_agreement(scores: pd.DataFrame, individual: pd.DataFrame, shortlist:
 
 
 def indicators(agreement: pd.DataFrame) -> Iterator[Indicator]:
-    """Yield the agreement about the total: every statistic over all proposals and over the shortlist."""
+    """Yield the agreement about the total: every statistic over all proposals and over the shortlist.
+
+    With them go the level of the intervals, and the ends of the scale that a coefficient is read on.
+    """
+    yield from Recorder(measure_agreement).each("agreement", {"level": LEVEL}, "share")
+    yield from Recorder(measure_agreement).each("agreement.scale", {"low": 0, "high": 1}, "ratio")
     record = Recorder(measure_agreement, "agreement")
     for row in agreement[agreement["criterion"] == TOTAL].itertuples():
         for part in ("estimate", "low", "high"):

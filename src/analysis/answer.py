@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from analysis.blocks import Html, breakable, facts, header, heading, notice, numbered, paragraphs, table
-from analysis.declarations import Edition
+from analysis.blocks import Html, facts, header, heading, notice, numbered, paragraphs, table
+from analysis.declarations import Edition, Text
+from analysis.declared import declare_edition
 from analysis.exhibits import table_of_reasons
 from analysis.faults import Fault, InputError
-from analysis.indicators import values
+from analysis.figures import Figure
+from analysis.findings import has_reconciliation, list_findings, open_with_findings
+from analysis.indicators import tabulate, values
 from analysis.ingest import changed_files
 from analysis.material import Block, Material
+from analysis.provenance import MAKERS, Ledger, style_of, write_origins
 from analysis.published import Figure as PublishedFigure
 from analysis.published import Sources
-from analysis.sections import TOPICS, open_groups
+from analysis.release import number_jurors
+from analysis.sections import TOPICS
 from analysis.selection import SHORTLIST
-from analysis.store import Workspace
-from analysis.wording import Wording
+from analysis.steps import Step
+from analysis.store import Store, Workspace
+from analysis.wording import LOCALES, Wording, read_texts
 
 
 @dataclass(frozen=True)
 class Answer:
     """The answer of one edition, in the order in which its parts are shown.
 
-    The annex of origins comes last: it lists the indicators that the parts shown before it have cited.
+    The annex of origins comes last: it lists the indicators, columns and pictures that the parts before it have shown.
     """
 
     material: Material
     sources: Sources
+    ledger: Ledger
     changed: Sequence[str] = ()
+    pictures: dict[str, Figure] = field(default_factory=dict)  # those shown so far, by id
 
     @property
     def title(self) -> str:
@@ -64,18 +72,19 @@ class Answer:
             files = material.wording.join(list(self.changed))
             yield notice(material.plain("head.changed_files", files=files, number=len(self.changed)))
         yield material.say("head.reading_note")
+        yield from open_with_findings(material)
 
-    def _parties(self) -> Iterator[tuple[str, str]]:
+    def _parties(self) -> Iterator[tuple[str, Markup | str]]:
         """Yield who asks, who answers, and which edition this is, as far as the call says so."""
         material, letter, language = self.material, self.material.call.letter, self.material.wording.language
         audience = material.plain(f"head.audience.{material.edition.audience}")
-        given = {
+        given: dict[str, Markup | str | None] = {
             "question_number": letter.number,
-            "asked_on": material.wording.format("day", letter.asked_on) if letter.asked_on else None,
+            "asked_on": material.wording.show("day", "call.letter.asked_on") if letter.asked_on else None,
             "asked_by": letter.asked_by.in_language(language) if letter.asked_by else None,
             "answered_by": letter.answered_by.in_language(language) if letter.answered_by else None,
             "organiser": material.call.organiser.name,
-            "edition": material.plain("head.edition_said", as_of=material.edition.as_of, audience=audience),
+            "edition": material.wording.html("answer.head.edition_said", audience=audience),
         }
         yield from ((material.plain(f"head.{key}"), said) for key, said in given.items() if said)
 
@@ -100,17 +109,19 @@ class Answer:
             topic = material.plain(f"answer.topics.{question.topic}")
             yield heading(3, material.plain("answer.part", number=number, topic=topic), f"answer-{number}")
             blocks: list[Block] = [block for block in TOPICS[question.topic](material) if block]
+            self.pictures.update({block.id: block for block in blocks if isinstance(block, Figure)})
             yield from blocks or [material.say("answer.nothing")]
 
     def annexes(self) -> Iterator[Block]:
         """Yield the annexes that have something to say: jury, reconciliation, origin of the figures."""
         parts = [self._jury]
-        if self.material.find("reconciliation") is not None:
+        if has_reconciliation(self.material):
             parts.append(self._reconciliation)
         if self._left_out() is not None:
             parts.append(self._reasons)
-        for number, part in enumerate([*parts, self._origins], start=1):
+        for number, part in enumerate(parts, start=1):
             yield from part(number)
+        yield from write_origins(self.material, self.ledger, list(self.pictures.values()), len(parts) + 1)
 
     def _jury(self, number: int) -> Iterator[Block]:
         material, wording = self.material, self.material.wording
@@ -143,27 +154,28 @@ class Answer:
     def _reconciliation(self, number: int) -> Iterator[Block]:
         material = self.material
         yield heading(2, material.plain("annex.reconciliation", number=number), "reconciliation")
-        for group in open_groups(material):
-            yield notice(material.wording.html("answer.annex.open_groups", **group))
         yield material.say("annex.reconciliation_lead")
-        figures = {figure.id: figure for figure in material.published.figures} if material.published else {}
-        rows = [self._figure_row(row, figures[row.figure]) for row in material.tables["reconciliation"].itertuples()]
-        names = list(material.headings("annex.figures_headings").values())
-        yield table(material.plain("annex.figures_caption"), names, rows, numeric=(2, 4))
+        yield from list_findings(material)
+        compared = material.find("reconciliation")
+        if compared is not None:
+            figures = material.published.by_id if material.published else {}
+            rows = [self._figure_row(row, figures[row.figure]) for row in compared.itertuples()]
+            names = list(material.headings("annex.figures_headings").values())
+            yield table(material.plain("annex.figures_caption"), names, rows, numeric=(2, 4))
         sums = material.find("group_sums")
         if sums is not None:
             yield self._table_of_sums(sums)
 
-    def _figure_row(self, row: Any, figure: PublishedFigure) -> list[str]:
+    def _figure_row(self, row: Any, figure: PublishedFigure) -> list[Markup | str]:
         material, wording = self.material, self.material.wording
         label = figure.label.in_language(wording.language)
-        computed = row.computed_on.date() if pd.notna(row.computed_on) else row.computed
+        published, computed = (self._value_or_day(row, name) for name in ("published", "computed"))
         return [
             material.plain("annex.derived", label=label) if figure.derived else label,
             figure.source,
-            self._shown(figure.value, figure.unit),
+            published,
             wording.label("hedge", figure.hedge),
-            self._shown(None if pd.isna(computed) else computed, figure.unit),
+            computed,
             wording.label("verdict", row.verdict),
         ]
 
@@ -174,7 +186,10 @@ class Answer:
             [
                 labels[row.group].in_language(wording.language),
                 row.sources,
-                *(self._shown(amount, row.unit) for amount in (row.total, row.sum, row.difference)),
+                *(
+                    self._cell(getattr(row, name), row.unit, f"group_sums.{name}")
+                    for name in ("total", "sum", "difference")
+                ),
                 wording.label("verdict", row.verdict),
             ]
             for row in sums.itertuples()
@@ -182,37 +197,15 @@ class Answer:
         names = list(material.headings("annex.groups_headings").values())
         return table(material.plain("annex.groups_caption"), names, rows, numeric=(2, 3, 4))
 
-    def _origins(self, number: int) -> Iterator[Block]:
-        material = self.material
-        yield heading(2, material.plain("annex.origin", number=number), "origin")
-        yield material.say("annex.origin_lead")
-        cited = list(material.wording.shown)
-        known = material.tables["indicators"].set_index("indicator").loc[cited].reset_index()
-        codes: dict[str, list[str]] = {}
-        for figure in material.published.figures if material.published else ():
-            codes.setdefault(figure.indicator, []).append(figure.source)
-        rows = [self._origin_row(row, codes.get(row.indicator, [])) for row in known.itertuples()]
-        names = list(material.headings("annex.origin_headings").values())
-        anchors = [f"origin-{name}" for name in cited]
-        yield table(material.plain("annex.origin_caption"), names, rows, numeric=(1,), anchors=anchors)
+    def _value_or_day(self, row: Any, name: str) -> Markup | str:
+        """Return the number or the day of a row of the table `reconciliation`, as its unit asks."""
+        if pd.notna(day := getattr(row, f"{name}_on")):
+            return self._cell(day, row.unit, f"reconciliation.{name}_on")
+        return self._cell(getattr(row, name), row.unit, f"reconciliation.{name}")
 
-    def _origin_row(self, row: Any, codes: Sequence[str]) -> list[Markup | str]:
-        value = row.day.date() if pd.notna(row.day) else row.value
-        unit = self.material.wording.label("unit", row.unit)
-        source = ", ".join(dict.fromkeys(codes)) or "–"
-        names = [breakable(name) for name in (row.indicator, row.function, row.tables)]
-        return [names[0], self._shown(value, row.unit), unit, *names[1:], source]
-
-    def _shown(self, value: float | date | None, unit: str) -> str:
-        """Return a value in digits as its unit asks; a missing one as a dash."""
-        wording = self.material.wording
-        if value is None:
-            return "–"
-        if isinstance(value, date):
-            return wording.format("day", value)
-        if unit == "share":
-            return wording.format("percent", value, decimals=1)
-        return wording.format("number", value, decimals=2)
+    def _cell(self, value: float | date | None, unit: str, origin: str) -> Markup | str:
+        style, options = style_of(unit, value) if value is not None else ("number", {})
+        return self.material.cell(style, value, origin, **options)
 
 
 def compose(workspace: Workspace) -> Answer:
@@ -225,6 +218,16 @@ def compose(workspace: Workspace) -> Answer:
         expected = "a rule that releases the table indicators to this audience"
         raise InputError([Fault(f"{store.raw / 'call.yml'}, release", "no such rule", expected)])
     edition = Edition.parse(workspace.edition)
-    wording = Wording(edition.language, store.call, values(tables["indicators"]))
-    material = Material(store.call, edition, tables, wording, store.published, store.outline)
-    return Answer(material, store.sources, changed_files(store))
+    of_edition = tabulate([declare_edition(edition)], workspace.step.name, {})
+    tables["indicators"] = pd.concat([tables["indicators"], of_edition], ignore_index=True)
+    noun = Text(**{language: read_texts(language)["labels"]["juror"] for language in LOCALES})
+    call = number_jurors(store.call, edition.audience, noun)
+    wording = Wording(edition.language, call, values(tables["indicators"]))
+    material = Material(call, edition, tables, wording, store.published, store.outline)
+    return Answer(material, store.sources, _open_ledger(store, workspace.step), changed_files(store))
+
+
+def _open_ledger(store: Store, step: Step) -> Ledger:
+    """Return what is known of the tables that a step needs, and of those that they are made from."""
+    behind = {name for table in step.needs if table in MAKERS for name in MAKERS[table].tables}
+    return Ledger(store.contracts, store.table_hashes(sorted(behind | {*step.needs})))

@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from analysis import maps, plots
 from analysis.blocks import Html, paragraphs, table
+from analysis.declarations import MERGED
 from analysis.figures import quote
 from analysis.indicators import name_group
-from analysis.intervals import LEVEL
-from analysis.material import Block, Material
+from analysis.material import NO_VALUE, Block, Material
+from analysis.wording import take
 
 
 def write_spread(material: Material) -> Iterator[Block]:
@@ -29,11 +30,11 @@ def write_spread(material: Material) -> Iterator[Block]:
     yield material.say("evaluation.evenness")
     spread = material.find("spread")
     if spread is not None:
-        yield material.say("evaluation.expected", level=LEVEL, **_departures(material, spread))
+        yield material.say("evaluation.expected", **_departures(material, spread))
         yield plots.spread(spread, material.wording)
         yield table_of_spread(material, spread)
     yield material.say("evaluation.white_spots")
-    if reach is not None and reach["proposals"].any():
+    if reach is not None and reach["proposals"].ne(0).fillna(True).any():  # one left out is too small, and not zero
         yield maps.reach(reach, material.outline, material.wording)
     white_spots = material.find("white_spots")
     if white_spots is not None:
@@ -52,9 +53,7 @@ def write_course(material: Material) -> Iterator[Block]:
     associations = material.find("associations")
     if associations is None:
         return
-    told = [
-        material.wording.html(f"answer.evaluation.association.{name}", level=LEVEL) for name in ("progress", "total")
-    ]
+    told = [material.wording.html(f"answer.evaluation.association.{name}") for name in ("progress", "total")]
     yield paragraphs(Markup(" ").join([*told, material.wording.html("answer.evaluation.association.caution")]))
     for row in associations[associations["obstacle"].notna()].to_dict("records"):
         texts = {"outcomes": row["with"], "reasons": row["obstacle"]}
@@ -72,8 +71,8 @@ def write_survey(material: Material) -> Iterator[Block]:
             _name_extremes(material, "survey_questions", everyone, "evaluation.agreeing", which)
             for which in ("max", "min")
         )
-        yield material.say("evaluation.agreement", level=LEVEL, most=most, least=least)
-    yield material.say("evaluation.groups", level=LEVEL)
+        yield material.say("evaluation.agreement", most=most, least=least)
+    yield material.say("evaluation.groups")
     if results is not None:
         yield plots.survey(results, material.wording)
     if answers is not None:
@@ -82,31 +81,34 @@ def write_survey(material: Material) -> Iterator[Block]:
 
 def table_of_spread(material: Material, spread: pd.DataFrame) -> Html:
     """Return per province and scale the ideas, those to be expected, the ratio with its interval, and the reach."""
-    wording = material.wording
-    rows = [
-        [
-            material.label(row.dimension, row.group),
-            wording.format("number", row.proposals),
-            wording.format("number", row.expected, decimals=1),
-            wording.format("number", row.ratio, decimals=2),
-            material.plain("evaluation.between", x=row.low, y=row.high),
-            material.plain("evaluation.part", x=row.reached, y=row.municipalities) if pd.notna(row.reached) else "–",
-        ]
-        for row in spread.itertuples()
-    ]
+    decimals = {"proposals": 0, "expected": 1, "ratio": 2}
+    rows = []
+    for row in spread.to_dict("records"):
+        places = take("spread", row, "low", "high", "reached", "municipalities")
+        rows.append(
+            [
+                material.label(row["dimension"], row["group"]),
+                *(material.cell("number", row[name], f"spread.{name}", decimals=decimals[name]) for name in decimals),
+                material.cell_text("evaluation.between", x=places["low"], y=places["high"])
+                if places["low"] is not None
+                else NO_VALUE,
+                material.cell_text("evaluation.part", x=places["reached"], y=places["municipalities"])
+                if places["reached"] is not None
+                else NO_VALUE,
+            ]
+        )
     names = list(material.headings("evaluation.spread_headings").values())
-    caption = material.plain("evaluation.spread_caption", level=LEVEL)
+    caption = material.wording.html("answer.evaluation.spread_caption")
     return table(caption, names, rows, numeric=(1, 2, 3, 4, 5))
 
 
 def table_of_white_spots(material: Material, white_spots: pd.DataFrame) -> Html:
     """Return per province the municipalities that no idea involves: how many, how many people, and their names."""
-    wording = material.wording
+    wording, figures = material.wording, ("white_spots", "white_spots.population")
     rows = [
         [
             str(province),
-            wording.format("number", len(own)),
-            wording.format("number", own["population"].sum()),
+            *(wording.show("number", f"distribution.province.{name_group(str(province))}.{name}") for name in figures),
             wording.join(list(own["name"])),
         ]
         for province, own in white_spots.groupby("province")
@@ -117,12 +119,12 @@ def table_of_white_spots(material: Material, white_spots: pd.DataFrame) -> Html:
 
 def _say_counts(material: Material, counts: pd.DataFrame) -> Html:
     categories = counts[counts["dimension"] == "category"].set_index("group")["proposals"]
-    prefix = "distribution.category"
+    named, prefix = categories.drop(MERGED, errors="ignore"), "distribution.category"
     return material.say(
         "evaluation.spread",
         region=material.call.reference.region.in_language(material.wording.language),
-        largest=_name_extremes(material, "categories", categories, prefix, "max"),
-        smallest=_name_extremes(material, "categories", categories, prefix, "min"),
+        largest=_name_extremes(material, "categories", named, prefix, "max") if len(named) else None,
+        smallest=_name_extremes(material, "categories", named, prefix, "min") if named.equals(categories) else None,
     )
 
 

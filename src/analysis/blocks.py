@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-MARKED = re.compile(r'data-column="([^"]+)"')
+# A marked number in a cell: the link around it, if there is one, and the indicator or column that it shows.
+MARKED = re.compile(r'(<a class="origin"[^>]*>)?<data value="[^"]*" data-(?:indicator|column)="([^"]*)">.*?</data>')
+SHOWN_IN = Markup('<td class="shown-in"></td>')
 
 
 @dataclass(frozen=True)
@@ -75,42 +77,68 @@ def breakable_digits(digits: str, every: int = 16) -> Markup:
 
 
 def table(
-    caption: str,
+    caption: Markup | str,
     headings: Sequence[str],
     rows: Iterable[Sequence[Markup | str]],
     *,
     numeric: Sequence[int] = (),
     anchors: Sequence[str] = (),
+    shown_in: bool = False,
 ) -> Html:
     """Return a table whose first cells are row headers; `numeric` columns are set right, `anchors` are ids of rows.
 
-    The heading of a column of marked numbers links to the origin of the first of them: one link a column, for who goes
-    through the page by keyboard.
+    Every origin of its numbers has one link to it, for who goes through the page by keyboard: the heading of a column
+    whose numbers have one origin, otherwise the first number of that origin; With `shown_in` each row ends in a cell
+    more, which the publisher fills with links to where the row is cited; `headings` names it too.
     """
-    rows = list(rows)
+    filled = [[escape(cell) for cell in row] for row in rows]
+    linked = {name for row in filled for cell in row for link, name in MARKED.findall(cell) if link}
+    heads = [_head(text, _origins(row[i] for row in filled if i < len(row)), linked) for i, text in enumerate(headings)]
     head = Markup("").join(
-        Markup('<th scope="col"{}>{}</th>').format(_numeric(i in numeric), _head(text, [row[i] for row in rows]))
-        for i, text in enumerate(headings)
+        Markup('<th scope="col"{}>{}</th>').format(_numeric(i in numeric), text) for i, text in enumerate(heads)
     )
     body = Markup("\n").join(
-        _row(cells, numeric, anchors[position] if anchors else "") for position, cells in enumerate(rows)
+        _row(
+            [_link_first(cell, linked) for cell in cells],
+            numeric,
+            anchors[position] if anchors else "",
+            SHOWN_IN if shown_in else Markup(""),
+        )
+        for position, cells in enumerate(filled)
     )
     template = Markup("<table><caption>{}</caption>\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>")
     return Html(template.format(caption, head, body))
 
 
-def _head(text: str, cells: Sequence[Markup | str]) -> Markup:
-    origins = (MARKED.search(cell) for cell in cells if isinstance(cell, Markup))
-    origin = next(filter(None, origins), None)
-    link = Markup('<a class="origin" href="#origin-{}">{}</a>')
-    return link.format(Markup(origin[1]), text) if origin else escape(text)
+def _origins(cells: Iterable[Markup]) -> set[str]:
+    return {name for cell in cells for _, name in MARKED.findall(cell)}
 
 
-def _row(cells: Sequence[Markup | str], numeric: Sequence[int], anchor: str) -> Markup:
+def _head(text: str, origins: set[str], linked: set[str]) -> Markup:
+    """Return a heading, linked where its column has one origin that no cell links to; `linked` then counts it too."""
+    if len(origins) != 1 or origins & linked:
+        return escape(text)
+    linked |= origins
+    return Markup('<a class="origin" href="#origin-{}">{}</a>').format(*origins, text)
+
+
+def _link_first(cell: Markup, linked: set[str]) -> Markup:
+    """Return a cell in which the first number of every origin that nothing links to yet is linked."""
+
+    def link(found: re.Match[str]) -> str:
+        if found[2] in linked:
+            return found[0]
+        linked.add(found[2])
+        return f'<a class="origin" href="#origin-{found[2]}">{found[0]}</a>'
+
+    return Markup(MARKED.sub(link, cell))
+
+
+def _row(cells: Sequence[Markup], numeric: Sequence[int], anchor: str, last: Markup) -> Markup:
     first = Markup('<th scope="row">{}</th>').format(cells[0])
     others = [Markup("<td{}>{}</td>").format(_numeric(i in numeric), cells[i]) for i in range(1, len(cells))]
     identity = Markup(' id="{}"').format(anchor) if anchor else Markup("")
-    return Markup("<tr{}>{}{}</tr>").format(identity, first, Markup("").join(others))
+    return Markup("<tr{}>{}{}{}</tr>").format(identity, first, Markup("").join(others), last)
 
 
 def _numeric(is_numeric: bool) -> Markup:

@@ -6,22 +6,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from analysis import plots
 from analysis.blocks import table
-from analysis.intervals import LEVEL
 from analysis.material import Block, Material
-from analysis.sensitivity import SURE
+from analysis.wording import Sourced, take
 
 
 def write_certainty(material: Material) -> Iterator[Block]:
     """Yield what the scores do and do not prove: agreement, expected ranks, other weights, and each rater's part."""
-    yield material.say("certainty.agreement", level=LEVEL)
+    yield material.say("certainty.agreement")
     agreement = material.find("agreement")
     if agreement is not None:
         yield plots.agreement(agreement, material.wording)
     yield from _ranks(material)
-    yield material.say("certainty.weights", sure=SURE)
+    yield material.say("certainty.weights")
     organiser = material.call.scoring.organiser
     label = material.wording.label("raters", organiser.id) if organiser else ""
     yield material.say("certainty.raters", organiser=label)
@@ -62,7 +62,7 @@ def _pictures_of_raters(material: Material) -> Iterator[Block]:
         yield plots.rater_deviations(individual, totals, material.wording)
 
 
-def describe_line(material: Material) -> list[list[str]]:
+def describe_line(material: Material) -> list[list[Markup | str]]:
     """Return a row per proposal near the line: its id, rank and total, and a sentence that says how sure its place is.
 
     Near the line is what the expected ranks leave to a lottery, what the two rankings place differently, and what the
@@ -97,15 +97,22 @@ def _is_unsure(row: Any, rank: Any, ahead: set[str]) -> bool:
 
 def _line_row(
     material: Material, row: Any, rank: Any, shares: pd.DataFrame, raters: list[str], ahead: set[str]
-) -> list[str]:
-    wording = material.wording
+) -> list[Markup | str]:
+    wording, proposal = material.wording, row.proposal
     facts: Mapping[str, Any] = {
         "shortlisted": row.shortlisted,
-        "rank": rank,
+        "rank": take("expected_ranks", rank._asdict(), "er", "q25", "q75") if rank is not None else None,
         "differs": rank is not None and row.shortlisted != (row.proposal in ahead),
-        "weights": shares.at[row.proposal, "weights"] if row.proposal in shares.index else None,
-        "resampled": shares.at[row.proposal, "raters"] if row.proposal in shares.index else None,
+        "weights": _find_share(shares, proposal, "weights"),
+        "resampled": _find_share(shares, proposal, "raters"),
         "raters": wording.join([wording.label("raters", rater) for rater in raters], "or") if raters else "",
     }
-    total = wording.format("number", row.total, decimals=2)
-    return [row.proposal, str(row.rank), total, material.plain("certainty.line", **facts)]
+    rank_cell, total = (
+        wording.cell("number", getattr(row, name), f"totals.{name}", decimals=2) for name in ("rank", "total")
+    )
+    return [proposal, rank_cell, total, material.cell_text("certainty.line", **facts)]
+
+
+def _find_share(shares: pd.DataFrame, proposal: str, varied: str) -> Sourced | None:
+    known = proposal in shares.index and pd.notna(shares.at[proposal, varied])
+    return Sourced(shares.at[proposal, varied], "stability.shortlisted") if known else None

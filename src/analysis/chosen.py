@@ -13,7 +13,7 @@ from analysis.selection import SHORTLIST
 def write_choice(material: Material) -> Iterator[Block]:
     """Yield the choice, the lottery where one was held, the price of every condition, alternatives and reasons."""
     wording, selection = material.wording, material.call.selection
-    if selection.lottery:
+    if selection.lottery and wording.values.get("expectation.drawn"):
         yield from _lottery(material)
     yield material.say(
         "basis.choice",
@@ -31,7 +31,7 @@ def write_choice(material: Material) -> Iterator[Block]:
 
 
 def _lottery(material: Material) -> Iterator[Block]:
-    yield material.say("basis.lottery", seed=material.call.selection.seed)
+    yield material.say("basis.lottery")
     lottery = material.find("lottery")
     if lottery is not None:
         yield table_of_lottery(material, lottery)

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.call import Call
 from analysis.declarations import FIXED_GROUPS, GROUPED_BY
 from analysis.indicators import Indicator, Recorder, name_group
-from analysis.intervals import bound_share
+from analysis.intervals import LEVEL, bound_share
 
 OF_PLACE = ("province", "scale")  # the dimensions whose groups are made of municipalities
 
@@ -70,7 +70,8 @@ def count_reach(
         proposals=municipalities["nis"].map(involved).fillna(0).astype("int64"),
         led=municipalities["nis"].map(led).fillna(0).astype("int64"),
     )
-    return counted.assign(share=counted["proposals"] / len(proposals))
+    share, limit = counted["proposals"] / len(proposals), pd.Series(pd.NA, index=counted.index, dtype="Int64")
+    return counted.assign(share=share, fewer_than=limit)  # release fills the limit where it leaves a number out
 
 
 def compare_with_population(profiles: pd.DataFrame, municipalities: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:
@@ -158,6 +159,7 @@ def measure_evenness(profiles: pd.DataFrame, municipalities: pd.DataFrame, call:
 
 def spread_indicators(spread: pd.DataFrame, even: pd.DataFrame) -> Iterator[Indicator]:
     """Yield the evenness and coverage of the dimensions, and what the population leads one to expect of each place."""
+    yield from Recorder(measure_evenness).each("distribution.evenness", {"low": 0, "high": 1}, "ratio")
     record = Recorder(measure_evenness, "profiles", "municipalities")
     for row in even.itertuples():
         name = f"distribution.{row.dimension}"
@@ -166,6 +168,7 @@ def spread_indicators(spread: pd.DataFrame, even: pd.DataFrame) -> Iterator[Indi
         yield record.one(f"{name}.groups", row.groups, "count")
         if pd.notna(row.population_evenness):
             yield record.one(f"{name}.population_evenness", row.population_evenness, "ratio")
+    yield Recorder(compare_with_population).one("distribution.level", LEVEL, "share")
     record = Recorder(compare_with_population, "profiles", "municipalities", "municipality_reach")
     for row in spread.itertuples():
         name = f"distribution.{row.dimension}.{name_group(row.group)}"
@@ -203,7 +206,12 @@ def _reach_indicators(reach: pd.DataFrame) -> Iterator[Indicator]:
     yield record.one("distribution.population.share", float(population), "share")
     yield record.one("distribution.provinces", reached["province"].nunique(), "count")
     record = Recorder(list_white_spots, "municipality_reach", "municipalities")
-    yield record.one("distribution.white_spots", len(reach) - len(reached), "count")
+    missed = reach[reach["proposals"] == 0]
+    yield record.one("distribution.white_spots", len(missed), "count")
+    for province, own in missed.groupby("province"):
+        name = f"distribution.province.{name_group(str(province))}.white_spots"
+        yield record.one(name, len(own), "count")
+        yield record.one(f"{name}.population", int(own["population"].sum()), "inhabitants")
     yield record.one("distribution.white_spots.population.share", 1 - float(population), "share")
 
 

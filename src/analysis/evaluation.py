@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.call import Call
 from analysis.declarations import AGREEING, ANSWERS, MATURITIES
 from analysis.indicators import Indicator, Recorder
-from analysis.intervals import bound_difference, bound_rank_correlation, bound_share
+from analysis.intervals import LEVEL, bound_difference, bound_rank_correlation, bound_share
 
 FEWEST_PAIRS = 10  # for a rank correlation; below it the interval says next to nothing
 DECIMALS = 9  # to which a computed correlation is the same on every machine
@@ -145,8 +145,13 @@ def indicators(proposals: pd.DataFrame, progress: pd.DataFrame, attendance: pd.D
 
 def association_indicators(associations: pd.DataFrame) -> Iterator[Indicator]:
     """Yield the rank correlations with attendance that could be computed, with their intervals and pairs."""
-    record = Recorder(measure_associations, "proposals", "masterclasses", "totals")
-    for row in associations[associations["obstacle"].isna()].to_dict("records"):
+    record, known = (
+        Recorder(measure_associations, "proposals", "masterclasses", "totals"),
+        associations["obstacle"].isna(),
+    )
+    if known.any():
+        yield Recorder(measure_associations).one("evaluation.association.level", LEVEL, "share")
+    for row in associations[known].to_dict("records"):
         name = f"evaluation.association.{row['with']}"
         yield record.one(f"{name}.n", int(row["n"]), "count")
         for part in ("estimate", "low", "high"):
@@ -164,6 +169,9 @@ def survey_indicators(
     """
     if survey.empty:
         return
+    scale = {"lowest": ANSWERS[0], "highest": ANSWERS[-1], "agreeing": AGREEING[0]}
+    yield from Recorder(summarise_survey).each("evaluation.survey.answer", scale, "points")
+    yield Recorder(summarise_survey).one("evaluation.survey.level", LEVEL, "share")
     record = Recorder(summarise_survey, "survey")
     respondents = int(survey["respondent"].nunique())
     yield record.one("evaluation.respondents", respondents, "persons")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from analysis.blocks import Html, breakable_digits, table
 from analysis.declarations import GROUPED_BY, Named, Quota
 from analysis.material import Material
-from analysis.wording import Wording
+from analysis.selection import SHORTLIST
+from analysis.wording import Sourced, Wording, take
 
 
 def table_of_chosen(material: Material, chosen: pd.DataFrame) -> Html:
@@ -37,8 +39,8 @@ def table_of_prices(material: Material, prices: pd.DataFrame) -> Html:
             **{name: _listed(row.get(name)) for name in ("enters", "leaves")},
             "constraint": wording.label(section, bound.id),
             "bound": say_bound(bound, wording),
-            "used": _amount(bound, row["used"], wording),
-            "gain": wording.format("number", row["gain"], decimals=2),
+            "used": _amount(bound, Sourced(row["used"], "constraint_prices.used"), wording),
+            "gain": wording.cell("number", row["gain"], "constraint_prices.gain", decimals=2),
         }
         rows.append([said[name] for name in columns])
     return table(material.plain("basis.prices_caption"), [names[name] for name in columns], rows, numeric=(3,))
@@ -50,7 +52,7 @@ def table_of_alternatives(material: Material, alternatives: pd.DataFrame) -> Htm
     columns = [name for name in names if name in alternatives]
     rows = [
         [
-            material.wording.format("number", row[name], decimals=2)
+            material.wording.cell("number", row[name], f"alternatives.{name}", decimals=2)
             if name in ("place", "distance")
             else _listed(row[name])
             for name in columns
@@ -64,7 +66,7 @@ def table_of_lottery(material: Material, lottery: pd.DataFrame) -> Html:
     """Return the lottery: every ticket, in order, and whether it was drawn."""
     rows = [
         [
-            str(row.place),
+            material.wording.cell("number", row.place, "lottery.place"),
             row.proposal,
             breakable_digits(row.ticket),
             material.plain(f"basis.drawn.{str(bool(row.drawn)).lower()}"),
@@ -79,21 +81,20 @@ def _listed(proposals: object) -> str:
     return ", ".join(str(proposals).split()) if pd.notna(proposals) else "–"
 
 
-def say_bound(bound: Named, wording: Wording) -> str:
+def say_bound(bound: Named, wording: Wording) -> Markup:
     """Return the declared bound of a cap or quota in words: at most 1,100,000 euro; at least 3."""
-    least = bound.minimum if isinstance(bound, Quota) else None
-    most = bound.maximum  # type: ignore[attr-defined]
-    if least is not None and most is not None:
-        return wording.plain(
-            "answer.basis.bound.both", x=_amount(bound, least, wording), y=_amount(bound, most, wording)
-        )
-    kind, value = ("minimum", least) if most is None else ("maximum", most)
-    return wording.plain(f"answer.basis.bound.{kind}", x=_amount(bound, value or 0, wording))
+    section = "quotas" if isinstance(bound, Quota) else "caps"
+    ends = {end: f"call.{section}.{bound.id}.{end}" for end in ("minimum", "maximum")}
+    said = {end: _amount(bound, wording.state(name), wording) for end, name in ends.items() if name in wording.values}
+    if len(said) == 2:
+        return wording.cell_text("answer.basis.bound.both", x=said["minimum"], y=said["maximum"])
+    ((kind, amount),) = said.items()
+    return wording.cell_text(f"answer.basis.bound.{kind}", x=amount)
 
 
-def _amount(bound: Named, value: float, wording: Wording) -> str:
+def _amount(bound: Named, value: Sourced, wording: Wording) -> Markup:
     kind = "quota" if isinstance(bound, Quota) else bound.column  # type: ignore[attr-defined]
-    return wording.plain(f"answer.basis.amount.{kind}", x=value)
+    return wording.cell_text(f"answer.basis.amount.{kind}", x=value)
 
 
 def table_of_reasons(material: Material, reasons: pd.DataFrame, caption: str) -> Html:
@@ -103,28 +104,24 @@ def table_of_reasons(material: Material, reasons: pd.DataFrame, caption: str) ->
     return table(material.plain(caption), names, rows)
 
 
-def say_reason(material: Material, row: Any) -> str:
+def say_reason(material: Material, row: Any) -> Markup:
     """Return why a proposal is not chosen, from a row of the table `reasons`."""
     wording, call = material.wording, material.call
+    lottery = material.find("lottery")
+    if row.reason == "unscored":
+        return material.cell_text("basis.reason.unscored")
+    if call.selection.lottery and wording.values.get("expectation.drawn") and row.reason == SHORTLIST:
+        if lottery is None:
+            return material.cell_text("basis.reason.undrawn")
+        if row.proposal in set(lottery["proposal"]):
+            return material.cell_text("basis.reason.lottery")
     caps = {cap.id for cap in call.selection.caps}
     ids = str(row.constraints).split() if pd.notna(row.constraints) else []
     names = wording.join([wording.label("caps" if name in caps else "quotas", name) for name in ids]) if ids else ""
-    facts = {name: None if pd.isna(getattr(row, name)) else getattr(row, name) for name in ("rank", "total", "lacking")}
-    if row.reason == "unscored":
-        return material.plain("basis.reason.unscored")
-    lottery = material.find("lottery")
-    if lottery is not None and row.reason == "shortlist" and row.proposal in set(lottery["proposal"]):
-        return material.plain("basis.reason.lottery")
-    return material.plain(
+    return material.cell_text(
         f"basis.reason.{row.reason}",
-        **facts,
+        **take("reasons", row._asdict(), "rank", "total", "lacking", "passed"),
         names=names,
-        passed=0 if pd.isna(row.passed) else int(row.passed),
         decided="" if pd.isna(row.decided) else str(row.decided).rstrip("."),
-        line=(row.merit + row.lacking) if facts["lacking"] is not None else 0,
-        low=call.scoring.scale.low,
-        high=call.scoring.scale.high,
-        scored=int(wording.values["scoring.proposals"]),  # type: ignore[arg-type]
-        choose=call.selection.choose,
         by_rank=call.selection.ranked_by == "expected_ranks",
     )

@@ -74,6 +74,12 @@ def indicators(found: Expectation, totals: pd.DataFrame) -> Iterator[Indicator]:
         yield record.one(f"expectation.{group}", int((found.ranks["group"] == group).sum()), "count")
     for name in ("chains", "draws", "r_hat", "effective_draws"):
         yield Recorder(expect_ranks, "rank_sampling").one(f"expectation.{name}", float(row[name]), "count")
+    levels = {"inner": QUANTILES["q75"] - QUANTILES["q25"], "level": QUANTILES["q95"] - QUANTILES["q05"]}
+    yield from Recorder(expect_ranks).each("expectation", levels, "share")
+    drawn = found.ranks.loc[found.ranks["group"] == "lottery", "proposal"].isin(
+        totals.loc[totals["shortlisted"], "proposal"]
+    )
+    yield Recorder(expect_ranks, "expected_ranks", "totals").one("expectation.drawn", int(drawn.sum()), "count")
     differing = len(differ(found.ranks, totals))
     yield Recorder(differ, "expected_ranks", "totals").one("expectation.differ", differing, "count")
 

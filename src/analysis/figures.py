@@ -7,7 +7,7 @@ import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import matplotlib.style
@@ -21,7 +21,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from analysis.declarations import GROUPED_BY
+from analysis.declarations import GROUPED_BY, MERGED
 from analysis.wording import Wording, open_with_capital
 
 WIDTH = 6.9  # inches; little more than the measure of an A4 page, so that text hardly shrinks there
@@ -56,13 +56,28 @@ STYLE: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
+class Point:
+    """A place in a picture, in percent of its width from the left and of its height from the top, and what is there."""
+
+    x: float
+    y: float
+    label: str
+
+
+@dataclass(frozen=True)
 class Figure:
-    """An SVG picture with the text that replaces it and the caption below it; notebooks show all three."""
+    """An SVG picture with the text that replaces it and the caption below it; notebooks show all three.
+
+    `tables` are those whose rows it shows. Its points are labelled on a page that has scripts; they say no more than
+    tables that the reader is given.
+    """
 
     id: str
     svg: str
     alt: str
     caption: str
+    points: tuple[Point, ...] = ()
+    tables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a figure that says nothing to who cannot see it."""
@@ -70,9 +85,11 @@ class Figure:
             if not getattr(self, name).strip():
                 raise ValueError(f"figure {self.id}: found no {name}; expected a text that states what it shows.")
 
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-        texts = {"id": self.id, "alt": self.alt, "caption": self.caption}
-        return {"image/svg+xml": self.svg, "text/plain": f"{self.caption} {self.alt}"}, {"image/svg+xml": texts}
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+        description: dict[str, Any] = {"id": self.id, "alt": self.alt, "caption": self.caption}
+        if self.points:
+            description["points"] = [asdict(point) for point in self.points]
+        return {"image/svg+xml": self.svg, "text/plain": f"{self.caption} {self.alt}"}, {"image/svg+xml": description}
 
 
 @contextmanager
@@ -82,14 +99,17 @@ def draw_picture(height: float) -> Iterator[Picture]:
         yield Picture(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN))
 
 
-def finish(picture: Picture, name: str, wording: Wording, *, variant: str = "", **facts: Any) -> Figure:
+def finish(
+    picture: Picture, name: str, wording: Wording, tables: Sequence[str], *, variant: str = "", **facts: Any
+) -> Figure:
     """Return the figure with the texts `figures.<name>.alt` and `.caption`, filled in with facts of what was drawn.
 
-    `variant` tells figures apart that share a name; it becomes part of the id.
+    `tables` are those that it was drawn from. `variant` tells figures apart that share a name; it becomes part of the
+    id.
     """
     alt, caption = (say(wording, f"{name}.{text}", **facts) for text in ("alt", "caption"))
     figure_id = f"{name}-{variant}" if variant else name
-    return Figure(figure_id.replace("_", "-"), render(picture, caption), alt, caption)
+    return Figure(figure_id.replace("_", "-"), render(picture, caption), alt, caption, tables=tuple(tables))
 
 
 def render(picture: Picture, title: str) -> str:
@@ -128,7 +148,9 @@ def refuse_empty(table: pd.DataFrame, name: str) -> None:
 
 def label_group(dimension: str, group: str, wording: Wording) -> str:
     """Return the label of a group of a dimension; provinces are their own label."""
-    return group if dimension == "province" else wording.label(GROUPED_BY.get(dimension, dimension), group)
+    if dimension == "province" and group != MERGED:
+        return group
+    return wording.label(GROUPED_BY.get(dimension, dimension), group)
 
 
 def quote(label: str) -> str:
@@ -138,7 +160,7 @@ def quote(label: str) -> str:
 
 def find_extremes(values: Mapping[str, float]) -> dict[str, Any]:
     """Return which labels have the highest and the lowest value, ties included, for the templates."""
-    most, least = max(values.values()), min(values.values())
+    most, least = max(values.values(), default=0), min(values.values(), default=0)
     return {
         "most": most,
         "least": least,
@@ -146,13 +168,26 @@ def find_extremes(values: Mapping[str, float]) -> dict[str, Any]:
         "smallest": [label for label, value in values.items() if value == least],
         "groups": len(values),
         "total": sum(values.values()),
+        "merged": 0,
     }
 
 
-def describe_groups(dimension: str, counts: Mapping[str, int]) -> dict[str, Any]:
-    """Return the extremes of counts per label of a dimension, the labels in quotation marks but for provinces."""
-    mentioned = {label if dimension == "province" else quote(label): number for label, number in counts.items()}
-    return {"dimension": dimension, **find_extremes(mentioned)}
+def describe_groups(dimension: str, counts: Mapping[str, int], others: str = "") -> dict[str, Any]:
+    """Return the extremes of counts per label of a dimension, the labels in quotation marks but for provinces.
+
+    Merged groups (see `coarsening`), which bear the label `others`, have no extreme; `merged` is what they count.
+    """
+    named = {label: number for label, number in counts.items() if label != others}
+    mentioned = {label if dimension == "province" else quote(label): number for label, number in named.items()}
+    total, merged = sum(counts.values()), counts.get(others, 0)
+    return {"dimension": dimension, **find_extremes(mentioned), "total": total, "merged": merged}
+
+
+def order_groups(table: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Return the rows of counts by size, the largest first and ties as they stand; merged groups come last."""
+    last = table.assign(last=table[group] == MERGED)
+    ordered = last.sort_values(["last", "proposals"], ascending=[True, False], kind="stable")
+    return ordered.drop(columns="last")
 
 
 def wrap(text: str, width: int, *, break_words: bool = False) -> str:

@@ -77,10 +77,11 @@ def indicators(follow_up: pd.DataFrame, sizes: pd.DataFrame, themes: pd.DataFram
     yield record.one("follow_up.manual", int(follow_up["manual"].sum()), "count")
     members = follow_up[follow_up["pilot"].notna()]
     if _find_path(call, "similar"):
+        yield from Recorder(propose_paths).each("follow_up.similarity.scale", {"low": 0, "high": 1}, "ratio")
         yield record.one("follow_up.groups", int(members["pilot"].nunique()), "count")
         yield record.one("follow_up.without_place", _count_without_place(follow_up, call), "count")
     if len(members):
-        yield record.one("follow_up.similarity", float(members["similarity"].mean()), "ratio")
+        yield record.one("follow_up.mean_similarity", float(members["similarity"].mean()), "ratio")
     counted = {f"{row.path}.{row.theme}": row.proposals for row in themes.itertuples()}
     yield from Recorder(count_themes, "follow_up").each("follow_up.theme", counted, "count")
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from analysis.blocks import Html, paragraphs
 from analysis.call import Call
-from analysis.declarations import GROUPED_BY, Edition
+from analysis.declarations import GROUPED_BY, MERGED, Edition
 from analysis.figures import Figure
 from analysis.published import Published
 from analysis.release import is_announced
 from analysis.wording import Wording
 
 Block = Html | Figure
+NO_VALUE = "–"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,14 @@ class Material:
         """Return a text of the answer without markup."""
         return self.wording.plain(f"answer.{key}", **context)
 
+    def cell(self, style: str, value: float | date | None, origin: str, **options: Any) -> Markup | str:
+        """Return a cell with a number or a day marked with its `table.column`; a dash where there is none."""
+        return NO_VALUE if value is None or pd.isna(value) else self.wording.cell(style, value, origin, **options)
+
+    def cell_text(self, key: str, **context: Any) -> Markup:
+        """Return a text of the answer for a cell of a table, its numbers marked."""
+        return self.wording.cell_text(f"answer.{key}", **context)
+
     def headings(self, key: str) -> dict[str, str]:
         """Return every text below a key, such as the headings of a table by column."""
         return {column: self.plain(f"{key}.{column}") for column in self.wording.keys(f"answer.{key}")}
@@ -57,6 +68,6 @@ class Material:
     def label(self, dimension: str, group: object) -> str:
         """Return the label of a group; a missing one is a dash, a province is its own name."""
         if pd.isna(group):
-            return "–"
+            return NO_VALUE
         section = GROUPED_BY.get(dimension, dimension)
-        return str(group) if dimension == "province" else self.wording.label(section, str(group))
+        return str(group) if dimension == "province" and group != MERGED else self.wording.label(section, str(group))

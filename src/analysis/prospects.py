@@ -10,12 +10,10 @@ from markupsafe import Markup
 
 from analysis import plots
 from analysis.blocks import Html, bullets, table
-from analysis.declarations import CONDITIONS, FollowUp
-from analysis.figures import quote
+from analysis.declarations import CONDITIONS, MERGED, FollowUp
+from analysis.figures import order_groups, quote
 from analysis.followup import THEMES
-from analysis.material import Block, Material
-
-NO_VALUE = "–"
+from analysis.material import NO_VALUE, Block, Material
 
 
 def say_verdict(material: Material) -> Html:
@@ -53,13 +51,7 @@ def _name_conditions(material: Material, ids: object) -> str:
 
 def write_services(material: Material) -> Iterator[Block]:
     """Yield what the approved services cost and who pays for them, municipality by municipality where released."""
-    sharing = material.call.cost_sharing
-    yield material.say(
-        "money.scaling_up",
-        model=say_model(material),
-        price=sharing.price if sharing else None,
-        most=sharing.most_per_municipality if sharing else None,
-    )
+    yield material.say("money.scaling_up", model=say_model(material))
     services, shares = material.find("services", "title"), material.find("cost_shares", "proposal")
     if services is None:
         return
@@ -71,21 +63,24 @@ def write_services(material: Material) -> Iterator[Block]:
         yield _table_of_shares(material, shares[shares["proposal"] == service.proposal], service.title)
 
 
-def say_model(material: Material) -> str:
+def say_model(material: Material) -> Markup:
     """Return how the call shares costs, in words; nothing where it declares no way to."""
     sharing = material.call.cost_sharing
     if sharing is None:
-        return ""
-    models = [(material.plain(f"money.models.{model}"), share) for model, share in sharing.shares.items()]
-    if len(models) == 1:
-        return models[0][0]
-    return material.wording.join([material.plain("money.mix", part=share, model=name) for name, share in models])
+        return Markup("")
+    models = {model: material.wording.html(f"answer.money.models.{model}") for model in sharing.shares}
+    if not sharing.mix:
+        return models[sharing.model]  # type: ignore[index]
+    return material.wording.join_markup(
+        material.wording.html("answer.money.mix", part_id=f"call.cost_sharing.mix.{model}", model=name)
+        for model, name in models.items()
+    )
 
 
 def _table_of_services(material: Material, services: pd.DataFrame) -> Html:
     columns = ["yearly_cost", "municipalities", "population", "lowest", "highest", "break_even", "above"]
     rows = [
-        [row["title"], *(_show_number(material, row[column]) for column in columns)]
+        [row["title"], *(material.cell("number", row[column], f"services.{column}") for column in columns)]
         for row in services.to_dict("records")
     ]
     names = list(material.headings("money.services_headings").values())
@@ -94,15 +89,14 @@ def _table_of_services(material: Material, services: pd.DataFrame) -> Html:
 
 def _table_of_shares(material: Material, shares: pd.DataFrame, title: str) -> Html:
     rows = [
-        [row.municipality, _show_number(material, row.population), _show_number(material, row.euro)]
+        [
+            row.municipality,
+            *(material.cell("number", getattr(row, name), f"cost_shares.{name}") for name in ("population", "euro")),
+        ]
         for row in shares.sort_values("municipality").itertuples()
     ]
     names = list(material.headings("money.shares_headings").values())
     return table(material.plain("money.shares_caption", title=title), names, rows, numeric=(1, 2))
-
-
-def _show_number(material: Material, value: Any, decimals: int = 0) -> str:
-    return NO_VALUE if pd.isna(value) else material.wording.format("number", value, decimals=decimals)
 
 
 def write_paths(material: Material) -> Iterator[Block]:
@@ -110,7 +104,7 @@ def write_paths(material: Material) -> Iterator[Block]:
     sizes = material.find("path_sizes")
     if sizes is None:
         return
-    yield material.say("not_selected.paths")
+    yield material.say("not_selected.paths", merged_id=f"evaluation.path.{MERGED}")
     yield bullets(_describe_path(material, path) for path in material.call.paths)
     yield material.say("not_selected.rules", **_describe_rules(material))
     yield plots.paths(sizes, material.wording)
@@ -141,13 +135,13 @@ def _list_themes(material: Material, path: FollowUp) -> Markup:
             "{{ label(section, theme)|lower }} ({{ number(name) }})",
             section=THEMES[path.rule], theme=theme, name=f"follow_up.theme.{path.id}.{theme}",
         )
-        for theme in taken.sort_values("proposals", ascending=False, kind="stable")["theme"]
+        for theme in order_groups(taken, "theme")["theme"]
     ]  # fmt: skip
     return material.wording.join_markup(items)
 
 
 def _describe_rules(material: Material) -> dict[str, Any]:
-    """Return the name of the path of each rule that the call has, and the bounds of its groups."""
+    """Return the name of the path of each rule that the call has, and the indicators of the bounds of its groups."""
     language = material.wording.language
     paths = {path.rule: path for path in material.call.paths}
     names = {
@@ -155,8 +149,9 @@ def _describe_rules(material: Material) -> dict[str, Any]:
         for rule in ("umbrella", "similar", "immature", "other")
     }
     groups = paths.get("similar")
-    bounds = {key: getattr(groups, key) if groups else None for key in ("floor", "fewest", "most")}
-    return {**names, **bounds}
+    return names | {
+        f"{key}_id": f"call.paths.{groups.id}.{key}" if groups else "" for key in ("floor", "fewest", "most")
+    }
 
 
 def _table_of_follow_up(material: Material, follow_up: pd.DataFrame) -> Html:
@@ -168,7 +163,7 @@ def _table_of_follow_up(material: Material, follow_up: pd.DataFrame) -> Html:
             f"{row.proposal} {row.title}",
             wording.label("paths", row.path),
             NO_VALUE if pd.isna(row.pilot) else f"{row.pilot} {titles.get(row.pilot, '')}".strip(),
-            _show_number(material, row.similarity, decimals=2),
+            material.cell("number", row.similarity, "follow_up.similarity", decimals=2),
             NO_VALUE if pd.isna(row.theme) else wording.label(sections[row.path] or "", row.theme),
             material.plain("not_selected.manual", reason=row.reason) if row.manual else NO_VALUE,
         ]

@@ -18,13 +18,13 @@ from analysis.declarations import Criterion, Language, Rater, Scoring, Selection
 from analysis.expectation import QUANTILES, expect_ranks, find_obstacle
 from analysis.faults import Fault, InputError, refuse
 from analysis.figures import Figure
+from analysis.files import write_bytes
 from analysis.publish.html import LABELS, render_html
 from analysis.ranking import part_at_line, rank_totals, weigh_merit
 from analysis.rankpage import Block, Findings, describe_page, list_findings, show_findings
 from analysis.scorefile import WITHIN, Columns, ScoreFile, read_scores
 from analysis.scoring import COARSE, score_individually, spread_by_rater, total
 from analysis.sensitivity import lay_out, measure_stability
-from analysis.store import write_bytes
 from analysis.wording import Wording
 
 Floats = NDArray[np.float64]

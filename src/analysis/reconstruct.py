@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.declarations import Identifier
 from analysis.faults import Fault, refuse
+from analysis.files import file_hash
 from analysis.ingest import read_municipalities
-from analysis.store import Store, file_hash
+from analysis.store import Store
 from analysis.synthesis.assembly import Size, Tables, assemble, missed_figures
 from analysis.synthesis.assumptions import Reconstruction
 from analysis.synthesis.reading import read_assumptions

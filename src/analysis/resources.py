@@ -161,7 +161,9 @@ def indicators(budget: pd.DataFrame, funds: pd.DataFrame, years: pd.DataFrame, s
         )
     yield from _fund_indicators(funds)
     for (phase_id, year), euro in years.groupby(["phase", "year"])["euro"].sum().items():
-        yield Recorder(split_budget, "budget").one(f"resources.{phase_id}.year.{year}.euro", int(euro), "euro")
+        spread = Recorder(split_budget, "budget")
+        yield spread.one(f"resources.{phase_id}.year.{year}", int(year), "year")
+        yield spread.one(f"resources.{phase_id}.year.{year}.euro", int(euro), "euro")
     staffed = Recorder(sum_staff, "staffing")
     for row in staff.itertuples():
         yield staffed.one(f"resources.{row.phase}.fte", round(row.fte, 6), "fte")
@@ -175,6 +177,8 @@ def _fund_indicators(funds: pd.DataFrame) -> Iterator[Indicator]:
     for row in funds.itertuples():
         yield record.one(f"resources.{row.phase}.{row.fund}.euro", int(row.euro), "euro")
         yield record.one(f"resources.{row.phase}.{row.fund}.share", float(row.share), "share")
+    for phase, rows in funds.groupby("phase", sort=False) if len(funds) else ():
+        yield record.one(f"resources.{phase}.share", float(rows["share"].sum()), "share")
 
 
 def _load_indicators(load: pd.DataFrame, call: Call) -> Iterator[Indicator]:
@@ -194,6 +198,9 @@ def _load_indicators(load: pd.DataFrame, call: Call) -> Iterator[Indicator]:
 def _overload_indicators(load: pd.DataFrame, phase: str) -> Iterator[Indicator]:
     record, runs = Recorder(list_overloads, "monthly_load"), list_overloads(load, phase)
     number = sum(len(list_months(first, last)) for first, last in runs)
+    over = find_overloads(load[load["phase"] == phase])
+    excess = {f"{row.month:%Y-%m}": row.fte - row.available for row in over.itertuples()}
+    yield from Recorder(find_overloads, "monthly_load").each(f"resources.{phase}.excess", excess, "fte")
     yield record.one(f"resources.{phase}.months_over", number, "count")
     for position, (first, last) in enumerate(runs, start=1):
         yield record.one(f"resources.{phase}.over.{position}.first", first, "date")

@@ -12,6 +12,7 @@ from analysis.indicators import Indicator, Recorder
 from analysis.intervals import LEVEL
 
 FINE, COARSE = 12, 9  # decimals; a score is kept finer than a total, so that rounding it cannot part equal totals
+FAR = 2.5  # robust standard deviations; a larger deviation from the other raters is an outlier
 
 
 def score_individually(scores: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
@@ -83,6 +84,18 @@ def deviate(individual: pd.DataFrame) -> pd.Series:
     return individual["score"] - ((summed - individual["score"]) / (size - 1)).where(size > 1)
 
 
+def limit_deviations(deviations: pd.Series) -> float:
+    """Return the largest deviation from the other raters that is common: FAR robust standard deviations around zero.
+
+    The robust standard deviation is that from the median of their size; where more than half are zero, from the mean of
+    their size. Either is scaled to the standard deviation of a normal distribution (Iglewicz and Hoaglin 1993, How to
+    Detect and Handle Outliers). NaN where there are no deviations.
+    """
+    size = deviations.dropna().abs()
+    median = float(size.median())
+    return FAR * (1.4826 * median if median > 0 else 1.2533 * float(size.mean()))
+
+
 def assign_panels(individual: pd.DataFrame, panels: Mapping[str, str | None]) -> pd.DataFrame:
     """Return the individual scores with the panel of their proposal: that of its raters who sit in one.
 
@@ -107,6 +120,21 @@ def indicators(individual: pd.DataFrame, totals: pd.DataFrame, call: Call) -> It
     yield record.one("scoring.weight_ratio", max(weights) / min(weights), "count")
     missing = len(totals) * individual["rater"].nunique() - len(individual)
     yield record.one("scoring.missing", missing, "count")
+    yield from _deviation_indicators(deviate(individual).dropna().abs())
     yield Recorder(total, "totals").one("scoring.highest", float(totals["total"].max()), "points")
-    listed = totals.loc[totals["shortlisted"], "total"]
+    listed, others = (totals.loc[totals["shortlisted"] == flag, "total"] for flag in (True, False))
     yield Recorder(total, "totals").one("scoring.line", float(listed.min()), "points")
+    if len(others):
+        margin = float(listed.min() - others.max())  # below zero where totals alone did not decide
+        yield Recorder(total, "totals").one("scoring.margin", margin, "points")
+
+
+def _deviation_indicators(sizes: pd.Series) -> Iterator[Indicator]:
+    """Yield how many scores can be compared with other raters, the largest deviation, and how many are outliers."""
+    if sizes.empty:
+        return
+    limit, record = limit_deviations(sizes), Recorder(limit_deviations, "individual_scores")
+    yield record.one("scoring.deviations", len(sizes), "count")
+    yield record.one("scoring.deviations.largest", float(sizes.max()), "points")
+    yield record.one("scoring.deviations.limit", limit, "points")
+    yield record.one("scoring.deviations.outliers", int((sizes > limit).sum()), "count")

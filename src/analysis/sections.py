@@ -9,11 +9,12 @@ from markupsafe import Markup
 from analysis import plots
 from analysis.accounts import describe_staff, show_staff, write_costs
 from analysis.appraisal import write_course, write_spread, write_survey
-from analysis.blocks import Html, notice, paragraphs
+from analysis.blocks import Html, paragraphs
 from analysis.certainty import write_certainty
 from analysis.chosen import write_choice
 from analysis.declarations import GROUPED_BY, Topic
 from analysis.exhibits import table_of_chosen
+from analysis.figures import order_groups
 from analysis.material import Block, Material
 from analysis.prospects import say_verdict, show_verdicts, write_paths, write_services
 
@@ -23,7 +24,6 @@ def write_scaling_up(material: Material) -> Iterator[Block]:
     yield say_verdict(material)
     yield from _statements(material, "scaling_up")
     yield material.say("scaling_up.opening")
-    yield from _contradictions(material)
     yield material.say("scaling_up.outline", **{name: _count_list(material, name) for name in ("partnership", "focus")})
     groups = material.find("chosen_groups")
     if groups is not None:
@@ -50,8 +50,7 @@ def write_basis(material: Material) -> Iterator[Block]:
         rater.label.in_language(wording.language) for rater in call.scoring.raters if rater.role == "organiser"
     ]
     yield material.say("basis.opening", criteria=wording.join(criteria), organiser=wording.join(organisers))
-    scale = call.scoring.scale
-    yield material.say("basis.line", low=scale.low, high=scale.high)
+    yield material.say("basis.line")
     totals = material.find("totals", "total", "rank", "shortlisted")
     if totals is not None:
         yield plots.ranking(totals, wording)
@@ -111,29 +110,11 @@ TOPICS: Mapping[Topic, Callable[[Material], Iterator[Block]]] = {
 }
 
 
-def open_groups(material: Material) -> Iterator[dict[str, str]]:
-    """Yield what is said of every group of published figures that does not add up and that nothing explains."""
-    sums = material.find("group_sums")
-    groups = {group.id: group for group in material.published.groups} if material.published else {}
-    for row in sums[sums["verdict"] == "open"].itertuples() if sums is not None else ():
-        yield {
-            "group": groups[row.group].label.in_language(material.wording.language),
-            "sum_id": f"reconciliation.group.{row.group}.sum",
-            "total_id": f"reconciliation.group.{row.group}.total",
-            "sources": row.sources,
-        }
-
-
 def _statements(material: Material, topic: Topic) -> Iterator[Html]:
     for statement in material.call.statements:
         if statement.topic == topic:
             text = statement.text.in_language(material.wording.language)
             yield paragraphs(material.wording.html_of(text))
-
-
-def _contradictions(material: Material) -> Iterator[Html]:
-    for group in open_groups(material):
-        yield notice(material.wording.html("answer.scaling_up.contradiction", **group))
 
 
 def _count_list(material: Material, dimension: str) -> Markup:
@@ -142,7 +123,7 @@ def _count_list(material: Material, dimension: str) -> Markup:
     if groups is None:
         return Markup("")
     rows = groups[(groups["dimension"] == dimension) & (groups["proposals"] > 0)]
-    ordered = rows.sort_values("proposals", ascending=False, kind="stable")["group"]
+    ordered = order_groups(rows, "group")["group"]
     items = [
         material.wording.html_of(
             "{{ label(section, group) }} ({{ count(name) }})",

@@ -27,6 +27,7 @@ from analysis.programme import (
     unite_best,
 )
 
+MERIT_UNITS = {"totals": "points", "expected_ranks": "places"}  # by what the call ranks by
 SHORTLIST = "shortlist"  # the constraint that only shortlisted proposals are computed with
 Option = tuple[int, pd.Timestamp | None, int]  # position of the candidate, first day, months from the day it asked for
 
@@ -324,29 +325,30 @@ def indicators(choice: Choice, chosen: pd.DataFrame, groups: pd.DataFrame, total
     yield record.one("selection.shortlisted", int(totals["shortlisted"].sum()), "count")
     yield record.one("selection.chosen", len(chosen), "count")
     yield record.one("selection.departures", choice.departures, "count")
-    yield record.one("selection.departure_cost", choice.cost, "points")
+    unit = MERIT_UNITS[call.selection.ranked_by]
+    yield record.one("selection.departure_cost", choice.cost, unit)
     yield Recorder(choose, "selection", "proposals").one("selection.not_chosen", len(proposals) - len(chosen), "count")
     held = selection.loc[selection["chosen"]]
     yield record.one("selection.lowest", float(held["total"].min()), "points")
     yield record.one("selection.sum", float(held["total"].sum()), "points")
-    yield record.one("selection.merit", float(held["merit"].sum()), "points")
-    yield record.one("selection.bound", choice.bound, "points")
+    yield record.one("selection.merit", float(held["merit"].sum()), unit)
+    yield record.one("selection.bound", choice.bound, unit)
     best = totals["merit"].nlargest(len(chosen)).sum()
     cost = float(best - held["merit"].sum())
-    yield Recorder(choose, "selection", "totals").one("selection.cost_of_balance", cost, "points")
-    yield from _alternative_indicators(choice)
+    yield Recorder(choose, "selection", "totals").one("selection.cost_of_balance", cost, unit)
+    yield from _alternative_indicators(choice, unit)
     counted = Recorder(describe_chosen, "chosen_groups")
     for row in groups.itertuples():
         yield counted.one(f"selection.{row.dimension}.{name_group(row.group)}", float(row.proposals), "count")
     yield from _execution(chosen, proposals)
 
 
-def _alternative_indicators(choice: Choice) -> Iterator[Indicator]:
+def _alternative_indicators(choice: Choice, unit: str) -> Iterator[Indicator]:
     record, found = Recorder(list_alternatives, "alternatives"), choice.alternatives
     yield record.one("selection.alternatives", len(found), "count")
     if len(found) > 1:
-        yield record.one("selection.alternatives.nearest", float(found["distance"].iloc[1]), "points")
-        yield record.one("selection.alternatives.farthest", float(found["distance"].iloc[-1]), "points")
+        yield record.one("selection.alternatives.nearest", float(found["distance"].iloc[1]), unit)
+        yield record.one("selection.alternatives.farthest", float(found["distance"].iloc[-1]), unit)
         always = (choice.selection["alternatives"] == len(found)).sum()
         yield Recorder(choose, "selection").one("selection.alternatives.always", int(always), "count")
 

@@ -232,6 +232,7 @@ def indicators(stability: pd.DataFrame, changes: pd.DataFrame, call: Call) -> It
         counts = {"in": share >= SURE, "out": share <= 1 - SURE, "between": share.between(1 - SURE, SURE, "neither")}
         numbers = {name: int(flags.sum()) for name, flags in counts.items()}
         yield from record.each(f"sensitivity.{varied}", numbers, "count")
+    yield Recorder(measure_stability).one("sensitivity.sure", SURE, "share")
     yield Recorder(measure_stability).one("sensitivity.draws", call.uncertainty.weights, "count")
     yield from count_changes("sensitivity", Recorder(change_shortlist, "shortlist_changes"), changes, call)
 

@@ -6,15 +6,17 @@ import html
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.resources import files
+from numbers import Number
 from typing import Any, Literal
 
+import pandas as pd
 import yaml
 from babel.dates import format_date, get_month_names
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -22,9 +24,14 @@ from markupsafe import Markup
 from num2words import num2words
 
 from analysis.call import Call
-from analysis.declarations import Language
+from analysis.declarations import MERGED, Language
 from analysis.documents import Checked
+from analysis.faults import Fault, InputError
 
+# `plain` shows words only; `linked` marks every number and links indicators, for prose; `marked` marks without links,
+# for the cells of tables, where a link in every row would be one too many for who goes through the page by keyboard.
+Mode = Literal["plain", "linked", "marked"]
+MODES: tuple[Mode, ...] = ("plain", "linked", "marked")
 LOCALES: Mapping[Language, str] = {"nl": "nl_BE", "en": "en_GB"}
 IN_WORDS_UP_TO = 20  # the Dutch style guides write whole numbers up to twenty as words in running text
 MILLION = 1_000_000
@@ -75,6 +82,18 @@ def format_month(value: date, language: Language) -> str:
     return f"{get_month_names('wide', locale=LOCALES[language])[value.month]} {value.year}"
 
 
+def format_year(value: float | date, language: Language) -> str:
+    """Return a year, or that of a day, as it is read in every language: 2016."""
+    del language
+    return str(value.year if isinstance(value, date) else int(value))
+
+
+def format_digits(value: float, language: Language) -> str:
+    """Return a whole number in digits that nothing groups, as in a code."""
+    del language
+    return str(int(value))
+
+
 def format_month_short(value: date, language: Language) -> str:
     """Return a month for an axis: sep 2016."""
     return str(format_date(value, format="MMM y", locale=LOCALES[language])).replace(".", "")
@@ -93,6 +112,8 @@ FORMATS: Mapping[str, Callable[..., str]] = {
     "millions": format_millions,
     "day": format_day,
     "month": format_month,
+    "year": format_year,
+    "digits": format_digits,
     "month_short": format_month_short,
 }
 
@@ -102,7 +123,8 @@ def read_texts(language: Language) -> dict[str, Any]:
     """Return all templates of a language, nested as in its files, each file under its own name."""
     folder = files("analysis") / "texts" / language
     found = {path.name: path for path in folder.iterdir() if path.name.endswith(".yml")}
-    return {name.removesuffix(".yml"): yaml.safe_load(found[name].read_text("utf-8")) for name in sorted(found)}
+    read = {name: yaml.load(found[name].read_text("utf-8"), yaml.CSafeLoader) for name in sorted(found)}
+    return {name.removesuffix(".yml"): texts for name, texts in read.items()}
 
 
 class Sourced(float):
@@ -117,6 +139,10 @@ class Sourced(float):
         return number
 
 
+class Stated(Sourced):
+    """An indicator as a number that a text is given; `origin` is its id."""
+
+
 class SourcedDay(date):
     """A day with the place that it stands in, `table.column`."""
 
@@ -128,6 +154,15 @@ class SourcedDay(date):
         placed = cls(day.year, day.month, day.day)
         placed.origin = origin
         return placed
+
+
+def take(table: str, row: Mapping[str, Any], *columns: str) -> dict[str, Sourced | None]:
+    """Return the numbers of a row by column, each with its place, for a text; None where the row holds none."""
+    return {name: None if pd.isna(row[name]) else Sourced(row[name], f"{table}.{name}") for name in columns}
+
+
+class _UnsourcedError(ValueError):
+    """A text that is marked up shows a number or a day of which nothing tells where it stands."""
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -151,8 +186,10 @@ class _Words(Extension):
 class Wording:
     """Renders texts about one call in one language from the values of its indicators.
 
-    In a template `{{ count("id") }}`, `number`, `euro`, `millions`, `percent`, `day` and `month` show an indicator;
-    `has("id")` and `value("id")` give it for conditions; the same names are filters for table cells: `{{ x|percent }}`.
+    In a template `{{ count("id") }}`, `number`, `euro`, `millions`, `percent`, `day`, `month` and `year` show an
+    indicator; `has("id")` and `value("id")` give it for conditions. The same names are filters for the numbers that a
+    text is given: `{{ x|percent }}`. What is marked up shows only numbers with an origin: an indicator, or a value that
+    is `Sourced`; any other is refused. `capital=True` opens a sentence with a number.
     `agree("id", "project", "projects")` gives the form that agrees with an indicator shown with one decimal at most,
     and `label("categories", "id")` a label of the call.
     """
@@ -165,18 +202,35 @@ class Wording:
         # What HTML showed so far, in order: sets that keep it.
         self.shown: dict[str, None] = {}  # indicators
         self.columns: dict[str, None] = {}  # columns of tables, as `table.column`
+        self._compiled: dict[tuple[Mode, str], Template] = {}
 
     def plain(self, key: str, **context: Any) -> str:
         """Return the text at a dotted key as plain text; raise KeyError for an unknown key or indicator."""
-        return self._render(self._environments[False], self._template(key), context)
+        return self._render("plain", self._template(key), key, context)
 
     def html(self, key: str, **context: Any) -> Markup:
-        """Return the text at a dotted key as escaped HTML in which each indicator links to its origin."""
-        return Markup(self._render(self._environments[True], self._template(key), context))
+        """Return the text at a dotted key as escaped HTML in which each indicator links to its origin.
+
+        Raises ValueError where it shows a number or a day without origin: no indicator, and no value of a table that
+        says where it stands (`Sourced`, `SourcedDay`), in one of the formats.
+        """
+        return Markup(self._render("linked", self._template(key), key, context))
 
     def html_of(self, template: str, **context: Any) -> Markup:
-        """Return a text that the call itself declares, rendered as `html` does."""
-        return Markup(self._render(self._environments[True], template, context))
+        """Return a text that the call itself declares, rendered as `html` does.
+
+        Raises InputError where it shows a number or a day without origin.
+        """
+        try:
+            return Markup(self._render("linked", template, template, context))
+        except ValueError as error:
+            raise InputError(
+                [Fault("call.yml", str(error), 'number("call. ..."), or day, for what it declares')]
+            ) from None
+
+    def cell_text(self, key: str, **context: Any) -> Markup:
+        """Return the text at a dotted key as `html` does, its numbers marked but not linked: for a cell of a table."""
+        return Markup(self._render("marked", self._template(key), key, context))
 
     def keys(self, key: str) -> list[str]:
         """Return the keys below a dotted key, in the order of the file."""
@@ -184,6 +238,8 @@ class Wording:
 
     def label(self, section: str, key: str) -> str:
         """Return a label of the call, or of the fixed groups in the texts (`reach`, `scale`, `maturity` ...)."""
+        if key == MERGED:
+            return str(read_texts(self.language)["labels"]["merged"])
         fixed = read_texts(self.language)["labels"].get(section, {})
         if key in fixed:
             return str(fixed[key])
@@ -202,8 +258,15 @@ class Wording:
 
     def cell(self, name: str, value: float | date, origin: str, **options: Any) -> Markup:
         """Return a value in one of the formats, marked with the `table.column` that it stands in."""
-        self.columns[origin] = None
-        return mark_column(origin, value, self.format(name, value, **options))
+        return self._mark("marked", origin, value, self.format(name, value, **options), is_indicator=False)
+
+    def state(self, name: str) -> Stated:
+        """Return an indicator, which is no day, for a text that is given numbers."""
+        return Stated(float(self._value(name)), name)  # type: ignore[arg-type]
+
+    def show(self, style: str, name: str, **options: Any) -> Markup:
+        """Return an indicator in one of the formats, linked to its origin."""
+        return Markup(self._show("linked", style, name, **options))
 
     def join(self, items: list[str], style: Literal["standard", "or"] = "standard") -> str:
         """Return items as a running list: a, b en c; in the style `or`: a, b of c."""
@@ -227,20 +290,31 @@ class Wording:
             found = found[part]
         return found
 
-    def _render(self, environment: Environment, template: str, context: dict[str, Any]) -> str:
-        return environment.from_string(template).render(**context).strip()
+    def _render(self, mode: Mode, template: str, name: str, context: dict[str, Any]) -> str:
+        try:
+            return self._compile(mode, template).render(**context).strip()
+        except _UnsourcedError as error:
+            raise ValueError(f"{error} in the text {name!r}") from None
+
+    def _compile(self, mode: Mode, template: str) -> Template:
+        """Return a template ready to render, made once: the rows of a long table share theirs."""
+        if (mode, template) not in self._compiled:
+            self._compiled[mode, template] = self._environments[mode].from_string(template)
+        return self._compiled[mode, template]
 
     @cached_property
-    def _environments(self) -> dict[bool, Environment]:
-        return {linked: self._environment(linked) for linked in (False, True)}
+    def _environments(self) -> dict[Mode, Environment]:
+        return {mode: self._environment(mode) for mode in MODES}
 
-    def _environment(self, linked: bool) -> Environment:
+    def _environment(self, mode: Mode) -> Environment:
+        plain = mode == "plain"
         environment = _Sandbox(
-            autoescape=linked, undefined=StrictUndefined, trim_blocks=True, extensions=[_Words] if linked else []
-        )
-        for name, formatter in FORMATS.items():
-            environment.filters[name] = self._filter(formatter, linked)
-            environment.globals[name] = self._shower(formatter, linked)
+            autoescape=not plain, undefined=StrictUndefined, trim_blocks=True, extensions=[] if plain else [_Words],
+            finalize=None if plain else _refuse_bare,
+        )  # fmt: skip
+        for name in FORMATS:
+            environment.filters[name] = partial(self._filter, mode, name)
+            environment.globals[name] = partial(self._show, mode, name)
         environment.filters["join_words"] = self.join
         environment.filters["capital"] = open_with_capital
         environment.globals |= {
@@ -258,27 +332,40 @@ class Wording:
         value = self._value(name)
         return one if not isinstance(value, date) and _rounded(value, 1) == 1 else many
 
-    def _filter(self, formatter: Callable[..., str], linked: bool) -> Callable[..., str]:
-        def show(value: Any, **options: Any) -> str:
-            text = formatter(value, self.language, **options)
-            if not linked or not isinstance(value, Sourced | SourcedDay):
-                return text
-            self.columns[value.origin] = None
-            return mark_column(value.origin, value, text)
+    def _filter(self, mode: Mode, style: str, value: Any, *, capital: bool = False, **options: Any) -> str:
+        text = self._say(style, value, capital, options)
+        if mode == "plain":
+            return text
+        if not isinstance(value, Sourced | SourcedDay):
+            raise _refusal(value)
+        return self._mark(mode, value.origin, value, text, isinstance(value, Stated))
 
-        return show
+    def _show(self, mode: Mode, style: str, name: str, *, capital: bool = False, **options: Any) -> str:
+        value = self._value(name)
+        text = self._say(style, value, capital, options)
+        if mode == "plain":
+            return text
+        return self._mark(mode, name, value, text, is_indicator=True)
 
-    def _shower(self, formatter: Callable[..., str], linked: bool) -> Callable[..., str]:
-        def show(name: str, *, capital: bool = False, **options: Any) -> str:
-            value = self._value(name)
-            text = formatter(value, self.language, **options)
-            shown = open_with_capital(text) if capital else text
-            if not linked:
-                return shown
-            self.shown[name] = None
-            return link_origin(name, value, shown)
+    def _mark(self, mode: Mode, origin: str, value: float | date, text: str, is_indicator: bool) -> Markup:
+        (self.shown if is_indicator else self.columns)[origin] = None
+        marked = (mark_indicator if is_indicator else mark_column)(origin, value, text)
+        return link(origin, marked) if mode == "linked" else marked
 
-        return show
+    def _say(self, style: str, value: Any, capital: bool, options: Mapping[str, Any]) -> str:
+        text = self.format(style, value, **options)
+        return open_with_capital(text) if capital else text
+
+
+def _refuse_bare(value: Any) -> Any:
+    """Refuse a number or a day that a text shows without any format, and so without its origin."""
+    if isinstance(value, Number | date) and not isinstance(value, bool):
+        raise _refusal(value)
+    return value
+
+
+def _refusal(value: Any) -> _UnsourcedError:
+    return _UnsourcedError(f"{value!s}, a number without origin,")
 
 
 def open_with_capital(text: str) -> str:
@@ -289,10 +376,14 @@ def open_with_capital(text: str) -> str:
     return "Eén" + text[3:] if text.startswith("één") else text[:1].upper() + text[1:]
 
 
-def link_origin(name: str, value: float | date, shown: str) -> Markup:
-    """Return a shown number as a `data` element inside a link to the row that tells its origin."""
-    link = '<a class="origin" href="#origin-{0}"><data value="{1}" data-indicator="{0}">{2}</data></a>'
-    return Markup(link).format(name, _for_machines(value), shown)
+def link(origin: str, shown: Markup) -> Markup:
+    """Return what is shown inside a link to the row that tells its origin."""
+    return Markup('<a class="origin" href="#origin-{}">{}</a>').format(origin, shown)
+
+
+def mark_indicator(name: str, value: float | date, shown: str) -> Markup:
+    """Return a shown number as a `data` element with its indicator, without a link."""
+    return Markup('<data value="{}" data-indicator="{}">{}</data>').format(_for_machines(value), name, shown)
 
 
 def mark_column(origin: str, value: float | date, shown: str) -> Markup:
@@ -301,4 +392,4 @@ def mark_column(origin: str, value: float | date, shown: str) -> Markup:
 
 
 def _for_machines(value: float | date) -> str:
-    return value.isoformat() if isinstance(value, date) else format(float(value), ".12g")
+    return f"{value:%Y-%m-%d}" if isinstance(value, date) else format(float(value), ".12g")

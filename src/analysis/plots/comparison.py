@@ -63,7 +63,14 @@ def ranks_compared(totals: pd.DataFrame, expected_ranks: pd.DataFrame, wording: 
         place_legend(picture, "outside upper left", axes.get_legend_handles_labels()[0])
         picture.draw_without_rendering()  # settles the layout, on which it depends what fits
         unnamed = _name_moved(axes, points)
-        return finish(picture, "ranks_compared", wording, unnamed=unnamed, **_comparison_facts(points, size))
+        return finish(
+            picture,
+            "ranks_compared",
+            wording,
+            ["totals", "expected_ranks"],
+            unnamed=unnamed,
+            **_comparison_facts(points, size),
+        )
 
 
 def _sort_places(points: pd.DataFrame, size: int) -> pd.Series:

@@ -29,10 +29,9 @@ from analysis.figures import (
     wrap,
 )
 from analysis.plots.labels import keep_within, measure_names, name_places, write_names
-from analysis.scoring import deviate
+from analysis.scoring import deviate, limit_deviations
 from analysis.wording import Wording
 
-FAR = 2.5  # robust standard deviations; a larger deviation is an outlier
 MOST_STRIPS = 12  # raters
 MOST_NAMED = 20  # proposals whose ids fit along the axis
 MOST_MARKED = 300  # proposals; with more, missing scores have no mark
@@ -65,30 +64,19 @@ def rater_deviations(individual_scores: pd.DataFrame, totals: pd.DataFrame, word
         rows[-1].set_xlabel(say(wording, "rater_deviations.axis"))
         unnamed = _scale_strips(picture, panels, strips, wording)
         facts = _deviation_facts(compared, labels, limit, len(ordered))
-        return finish(picture, "rater_deviations", wording, unnamed=unnamed, **facts)
+        return finish(picture, "rater_deviations", wording, ["individual_scores", "totals"], unnamed=unnamed, **facts)
 
 
 def find_outliers(individual_scores: pd.DataFrame, ordered: pd.Series) -> tuple[pd.DataFrame, float]:
     """Return the scores with `deviation`, `outlier` and the place `x` of their proposal, and the largest common one.
 
-    `ordered` holds the proposals, indexed by place. A deviation beyond FAR robust standard deviations is an outlier.
+    `ordered` holds the proposals, indexed by place. A deviation beyond the limit of `limit_deviations` is an outlier.
     """
     deviation = deviate(individual_scores)
-    limit = FAR * measure_spread(deviation)
+    limit = limit_deviations(deviation)
     place = {proposal: number for number, proposal in ordered.items()}
     x = individual_scores["proposal"].map(place).astype("float64")
     return individual_scores.assign(deviation=deviation, outlier=deviation.abs() > limit, x=x), limit
-
-
-def measure_spread(deviations: pd.Series) -> float:
-    """Return the robust standard deviation of deviations around zero, from the median of their size.
-
-    Where more than half are zero, from the mean of their size. Either is scaled to the standard deviation of a normal
-    distribution (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers). NaN where there are no deviations.
-    """
-    size = deviations.dropna().abs()
-    median = float(size.median())
-    return 1.4826 * median if median > 0 else 1.2533 * float(size.mean())
 
 
 def choose_raters(compared: pd.DataFrame, declared: Sequence[str]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
+from analysis.declarations import MERGED
 from analysis.figures import (
     INK,
     MAIN,
@@ -22,6 +24,7 @@ from analysis.figures import (
     label_rows,
     measure_rows,
     number_axis,
+    order_groups,
     place_legend,
     quote,
     refuse_empty,
@@ -43,7 +46,7 @@ def group_counts(distribution: pd.DataFrame, dimension: str, wording: Wording) -
     """
     rows = distribution[distribution["dimension"] == dimension]
     refuse_empty(rows, f"distribution, dimension {dimension}")
-    ordered = rows.sort_values("proposals", ascending=False, kind="stable")
+    ordered = order_groups(rows, "group")
     names = [label_group(dimension, str(group), wording) for group in ordered["group"]]
     counts = dict(zip(names, ordered["proposals"].astype("int64"), strict=True))
     labels = [wrap(label, 34) for label in counts]
@@ -51,7 +54,15 @@ def group_counts(distribution: pd.DataFrame, dimension: str, wording: Wording) -
         axes = picture.subplots()
         draw_bars(axes, labels, list(counts.values()), [wording.format("number", n) for n in counts.values()])
         axes.set_xlabel(say(wording, "group_counts.axis"))
-        return finish(picture, "group_counts", wording, variant=dimension, **describe_groups(dimension, counts))
+        facts = describe_groups(dimension, counts, wording.label(dimension, MERGED))
+        return finish(
+            picture,
+            "group_counts",
+            wording,
+            ["distribution"],
+            variant=dimension,
+            **facts,
+        )
 
 
 def spread(spread: pd.DataFrame, wording: Wording) -> Figure:
@@ -75,7 +86,7 @@ def spread(spread: pd.DataFrame, wording: Wording) -> Figure:
         number_axis(axes.xaxis, wording)
         axes.set_xlabel(say(wording, "spread.axis"))
         place_legend(picture, "outside upper left", axes.get_legend_handles_labels()[0])
-        return finish(picture, "spread", wording, **_spread_facts(ordered, names))
+        return finish(picture, "spread", wording, ["spread"], **_spread_facts(ordered, names))
 
 
 def _draw_spread(axes: Axes, ordered: pd.DataFrame, wording: Wording) -> None:
@@ -96,7 +107,8 @@ def _spread_facts(ordered: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
     names = [label if place else quote(label) for label, place in zip(labels, places, strict=True)]
     above = [name for name, low in zip(names, ordered["low"], strict=True) if low > 1]
     below = [name for name, high in zip(names, ordered["high"], strict=True) if high < 1]
-    return {"groups": len(names), "above": above, "below": below, "level": LEVEL}
+    compared = int(ordered["low"].notna().sum())  # merged groups have no interval
+    return {"groups": compared, "above": above, "below": below, "level": LEVEL}
 
 
 def category_by_kind(category_by_kind: pd.DataFrame, wording: Wording) -> Figure:
@@ -105,23 +117,41 @@ def category_by_kind(category_by_kind: pd.DataFrame, wording: Wording) -> Figure
     Rows and columns keep the order of the call, so that the matrix can be laid beside that of another edition.
     """
     refuse_empty(category_by_kind, "category_by_kind")
-    table = category_by_kind.pivot(index="category", columns="actor_kind", values="proposals").fillna(0).astype("int64")
+    table = category_by_kind.pivot(index="category", columns="actor_kind", values="proposals").astype("float64")
     categories = [key for key in wording.call.ids("categories") if key in table.index]
-    kinds = [key for key in wording.call.ids("actor_kinds") if key in table.columns]
-    counts = table.loc[categories, kinds]
+    kinds = [key for key in wording.call.ids("actor_kinds") if key in table.columns or MERGED in table.columns]
+    coarse = MERGED in table.columns  # what is missing there was merged
+    counts = (
+        table.reindex(index=categories, columns=[*kinds, MERGED]) if coarse else table.loc[categories, kinds].fillna(0)
+    )
     counts.index = pd.Index([wording.label("categories", key) for key in categories])
-    counts.columns = pd.Index([wording.label("actor_kinds", key) for key in kinds])
+    counts.columns = pd.Index([wording.label("actor_kinds", key) for key in counts.columns])
     rows = [wrap(label, 34) for label in counts.index]
     with draw_picture(0.2 + measure_rows(rows, CELL_SPACE)) as picture:
         axes = picture.subplots()
+        shown = counts.iloc[:, : len(kinds)]
         sns.heatmap(
-            counts, ax=axes, mask=counts == 0, annot=True, fmt="d", cmap="Blues", vmin=0, cbar=False,
-            vmax=int(counts.max(axis=None)) or 1, linewidths=1.5, yticklabels=rows,
+            shown.where(shown > 0).reindex(columns=counts.columns), ax=axes, annot=True, fmt=".0f", cmap="Blues",
+            vmin=0, vmax=shown.fillna(0).max(axis=None) or 1, cbar=False, linewidths=1.5, yticklabels=rows,
         )  # fmt: skip
+        _write_merged(axes, counts, len(kinds), wording)
         axes.set(xlabel="", ylabel="")
         axes.tick_params(axis="y", rotation=0)
         _head_columns(picture, axes, list(counts.columns))
-        return finish(picture, "category_by_kind", wording, **_matrix_facts(counts, wording))
+        return finish(
+            picture, "category_by_kind", wording, ["category_by_kind"], **_matrix_facts(counts, shown, wording)
+        )
+
+
+def _write_merged(axes: Axes, counts: pd.DataFrame, kinds: int, wording: Wording) -> None:
+    """Mark the cells that are not shown by themselves, and write their sums, which are no shade of the others."""
+    hidden = say(wording, "category_by_kind.hidden")
+    for row, column in np.argwhere(counts.isna().to_numpy()):
+        if column < kinds:
+            axes.text(column + 0.5, row + 0.5, hidden, ha="center", va="center")
+    for row, total in enumerate(counts.iloc[:, kinds:].sum(axis=1)):
+        if total:
+            axes.text(kinds + 0.5, row + 0.5, wording.format("number", total), ha="center", va="center")
 
 
 def _head_columns(picture: Picture, axes: Axes, labels: list[str]) -> None:
@@ -139,12 +169,14 @@ def _head_columns(picture: Picture, axes: Axes, labels: list[str]) -> None:
     picture.set_figheight(picture.get_figheight() + height / picture.dpi)
 
 
-def _matrix_facts(counts: pd.DataFrame, wording: Wording) -> dict[str, Any]:
-    most = int(counts.max(axis=None))
+def _matrix_facts(counts: pd.DataFrame, shown: pd.DataFrame, wording: Wording) -> dict[str, Any]:
+    """Return what the texts tell of all counts, and of those shown by themselves; the others are missing."""
+    most = int(shown.fillna(0).max(axis=None))
     pairs = [
         say(wording, "category_by_kind.pair", category=category, kind=kind)
-        for category, row in counts.iterrows()
+        for category, row in shown.iterrows()
         for kind in row.index[row == most]
     ]
-    total, blank = int(counts.sum(axis=None)), int((counts == 0).sum(axis=None))
-    return {"pairs": pairs, "most": most, "total": total, "blank": blank, "cells": counts.size}
+    numbers = {"blank": (shown == 0).sum(axis=None), "hidden": shown.isna().sum(axis=None), "cells": shown.size}
+    whole = {name: int(number) for name, number in {**numbers, "total": counts.sum(axis=None)}.items()}
+    return {"pairs": pairs, "most": most, **whole}

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from analysis.declarations import AGREEING, ANSWERS
+from analysis.declarations import AGREEING, ANSWERS, MERGED
 from analysis.figures import (
     CONTRAST,
     FILLS,
@@ -21,6 +21,7 @@ from analysis.figures import (
     PALE,
     QUIET,
     Figure,
+    describe_groups,
     draw_bars,
     draw_picture,
     find_extremes,
@@ -29,6 +30,7 @@ from analysis.figures import (
     label_rows,
     measure_rows,
     number_axis,
+    order_groups,
     place_legend,
     quote,
     refuse_empty,
@@ -75,7 +77,7 @@ def attendance(attendance: pd.DataFrame, wording: Wording) -> Figure:
         panels[-1].set_xticks(sessions["session"])
         panels[-1].set_xlabel(say(wording, "attendance.session"))
         picture.align_ylabels()
-        return finish(picture, "attendance", wording, **_attendance_facts(sessions, tests, wording))
+        return finish(picture, "attendance", wording, ["attendance"], **_attendance_facts(sessions, tests, wording))
 
 
 def _draw_attendance(axes: Axes, sessions: pd.DataFrame, wording: Wording) -> None:
@@ -150,7 +152,9 @@ def survey(survey_results: pd.DataFrame, wording: Wording) -> Figure:
         axes.grid(axis="x")
         axes.set_xlabel(say(wording, "survey.axis"))
         place_legend(picture, "outside upper left", axes.get_legend_handles_labels()[0])
-        return finish(picture, "survey", wording, **_agreement_facts(ordered, questions, wording), **_scale())
+        return finish(
+            picture, "survey", wording, ["survey_results"], **_agreement_facts(ordered, questions, wording), **_scale()
+        )
 
 
 def _draw_agreement(axes: Axes, ordered: pd.DataFrame, wording: Wording) -> None:
@@ -202,7 +206,7 @@ def survey_answers(survey_answers: pd.DataFrame, wording: Wording) -> Figure:
         axes.set_xlim(0, 1)
         axes.set_xticks([])
         place_legend(picture, "outside upper left", _explain_shades(wording))
-        return finish(picture, "survey_answers", wording, **_answer_facts(ordered, wording))
+        return finish(picture, "survey_answers", wording, ["survey_answers"], **_answer_facts(ordered, wording))
 
 
 def _draw_parts(axes: Axes, ordered: pd.DataFrame, height: float, wording: Wording) -> None:
@@ -239,7 +243,7 @@ def _answer_facts(ordered: pd.DataFrame, wording: Wording) -> dict[str, Any]:
 def paths(path_sizes: pd.DataFrame, wording: Wording) -> Figure:
     """Return the proposals that were not chosen by the path proposed for them, the largest on top; ties as declared."""
     refuse_empty(path_sizes, "path_sizes")
-    ordered = path_sizes.sort_values("proposals", ascending=False, kind="stable")
+    ordered = order_groups(path_sizes, "path")
     names = [wording.label("paths", key) for key in ordered["path"]]
     counts = {name: int(number) for name, number in zip(names, ordered["proposals"], strict=True)}
     labels = [wrap(name, 38) for name in names]
@@ -247,4 +251,5 @@ def paths(path_sizes: pd.DataFrame, wording: Wording) -> Figure:
         axes = picture.subplots()
         draw_bars(axes, labels, list(counts.values()), [wording.format("number", n) for n in counts.values()])
         axes.set_xlabel(say(wording, "paths.axis"))
-        return finish(picture, "paths", wording, **find_extremes({quote(name): n for name, n in counts.items()}))
+        facts = describe_groups("path", counts, wording.label("paths", MERGED))
+        return finish(picture, "paths", wording, ["path_sizes"], **facts)

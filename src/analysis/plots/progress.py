@@ -68,7 +68,7 @@ def progress(progress: pd.DataFrame, wording: Wording) -> Figure:
         kinds = [kind for kind in KINDS if any(flow.kind == kind for flow in flows)]
         handles = [Patch(edgecolor="white", label=say(wording, f"progress.{kind}"), **KINDS[kind]) for kind in kinds]
         place_legend(picture, "outside lower center", handles)
-        return finish(picture, "progress", wording, **_facts(flows, counts))
+        return finish(picture, "progress", wording, ["progress"], **_facts(flows, counts))
 
 
 def _find_tops(sizes: pd.Series) -> dict[str, float]:

@@ -64,7 +64,7 @@ def severity(rater_spread: pd.DataFrame, wording: Wording) -> Figure:
         number_axis(axes.xaxis, wording, decimals=2)
         axes.set_xlabel(say(wording, "severity.axis"))
         facts = _severity_facts(known, names, shown)
-        return finish(picture, "severity", wording, level=LEVEL, half=half, **facts)
+        return finish(picture, "severity", wording, ["rater_spread"], level=LEVEL, half=half, **facts)
 
 
 def _draw_severity(axes: Axes, shown: pd.DataFrame) -> None:
@@ -118,7 +118,7 @@ def agreement(agreement: pd.DataFrame, wording: Wording) -> Figure:
         number_axis(axes.xaxis, wording, decimals=1)
         axes.set_xlabel(say(wording, "agreement.axis"))
         place_legend(picture, "outside upper left", axes.get_legend_handles_labels()[0])
-        return finish(picture, "agreement", wording, level=LEVEL, **_agreement_facts(agreement, names))
+        return finish(picture, "agreement", wording, ["agreement"], level=LEVEL, **_agreement_facts(agreement, names))
 
 
 def _draw_agreement(axes: Axes, single: pd.DataFrame, keys: Sequence[str], wording: Wording) -> None:

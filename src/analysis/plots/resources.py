@@ -63,7 +63,13 @@ def budget(budget_funds: pd.DataFrame, wording: Wording) -> Figure:
         axes.set_xticks([])
         axes.spines[["bottom", "left"]].set_visible(False)
         place_legend(picture, "outside upper left", axes.get_legend_handles_labels()[0])
-        return finish(picture, "budget", wording, phases=[_phase_facts(amounts.loc[key], wording) for key in phases])
+        return finish(
+            picture,
+            "budget",
+            wording,
+            ["budget_funds"],
+            phases=[_phase_facts(amounts.loc[key], wording) for key in phases],
+        )
 
 
 def _label_phase(phase: str, euro: float, wording: Wording) -> str:
@@ -109,7 +115,7 @@ def budget_lines(budget_lines: pd.DataFrame, phase: str, wording: Wording) -> Fi
         draw_bars(axes, labels, list(euro.values()), [wording.format("euro", amount) for amount in euro.values()])
         facts = find_extremes({quote(line): amount for line, amount in euro.items()})
         label = wording.label("phases", phase)
-        return finish(picture, "budget_lines", wording, variant=phase, phase=label, **facts)
+        return finish(picture, "budget_lines", wording, ["budget_lines"], variant=phase, phase=label, **facts)
 
 
 def pilots_by_month(pilots_by_month: pd.DataFrame, wording: Wording) -> Figure:
@@ -126,7 +132,7 @@ def pilots_by_month(pilots_by_month: pd.DataFrame, wording: Wording) -> Figure:
         axes.set_ylabel(say(wording, "pilots_by_month.axis"))
         label_months(axes, list(table["month"]), places, wording)
         place_legend(picture, "outside lower left", _distinct_handles([axes]))
-        return finish(picture, "pilots_by_month", wording, **_asked_facts(table, asked, budgeted))
+        return finish(picture, "pilots_by_month", wording, ["pilots_by_month"], **_asked_facts(table, asked, budgeted))
 
 
 def _asked_facts(table: pd.DataFrame, asked: Amounts, budgeted: Amounts) -> dict[str, Any]:
@@ -169,7 +175,7 @@ def monthly_load(monthly_load: pd.DataFrame, wording: Wording) -> Figure:
         for axes, table in zip(panels, tables, strict=True):
             label_months(axes, list(table["month"]), range(len(table)), wording)
         place_legend(picture, "outside lower left", _distinct_handles(panels))
-        return finish(picture, "monthly_load", wording, **_load_facts(monthly_load))
+        return finish(picture, "monthly_load", wording, ["monthly_load"], **_load_facts(monthly_load))
 
 
 def _divide_width(months: list[int], titles: list[str]) -> list[float]:
@@ -233,7 +239,7 @@ def timeline(timeline: pd.DataFrame, wording: Wording, *, numbered: bool = False
         axes.set_xlim(0, (months[-1] + pd.offsets.MonthBegin() - months[0]).days)
         label_months(axes, months, [(month - months[0]).days for month in months], wording)
         axes.grid(axis="x")
-        return finish(picture, "timeline", wording, **_timeline_facts(ordered, months))
+        return finish(picture, "timeline", wording, ["timeline"], **_timeline_facts(ordered, months))
 
 
 def _list_months(ordered: pd.DataFrame) -> list[pd.Timestamp]:

@@ -49,7 +49,7 @@ def rater_spread(individual_scores: pd.DataFrame, wording: Wording) -> Figure:
         number_axis(axes.xaxis, wording, decimals=1)
         axes.grid(axis="x")
         axes.set_xlabel(say(wording, "rater_spread.axis"))
-        return finish(picture, "rater_spread", wording, **_spread_facts(scores))
+        return finish(picture, "rater_spread", wording, ["individual_scores"], **_spread_facts(scores))
 
 
 def _draw_spread(axes: Axes, row: int, values: pd.Series, wording: Wording) -> None:
@@ -95,7 +95,7 @@ def ranking(totals: pd.DataFrame, wording: Wording) -> Figure:
         axes.grid(axis="y")
         axes.set_xlabel(say(wording, "ranking.place"))
         axes.set_ylabel(say(wording, "ranking.total"))
-        return finish(picture, "ranking", wording, **facts)
+        return finish(picture, "ranking", wording, ["totals"], **facts)
 
 
 def _ranking_facts(total: pd.Series, listed: pd.Series) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from analysis.declarations import MERGED
 from analysis.figures import (
     LINE_HEIGHT,
     MAIN,
@@ -44,7 +45,7 @@ def shortlist(selection: pd.DataFrame, wording: Wording) -> Figure:
         number_axis(axes.xaxis, wording, decimals=2)
         axes.set_xlabel(say(wording, "shortlist.axis"))
         place_legend(picture, "outside upper left", axes.get_legend_handles_labels()[0])
-        return finish(picture, "shortlist", wording, **_choice_facts(ordered))
+        return finish(picture, "shortlist", wording, ["selection"], **_choice_facts(ordered))
 
 
 def _draw_choice(axes: Axes, ordered: pd.DataFrame, wording: Wording) -> None:
@@ -80,7 +81,7 @@ def constraint_prices(constraint_prices: pd.DataFrame, wording: Wording) -> Figu
         axes.set_xlabel(say(wording, "constraint_prices.axis"))
         free = sum(gain == 0 for gain in gains)
         facts: dict[str, Any] = {"constraints": len(gains), "free": free, "most": max(gains), "dearest": dearest}
-        return finish(picture, "constraint_prices", wording, **facts)
+        return finish(picture, "constraint_prices", wording, ["constraint_prices"], **facts)
 
 
 def _label_constraint(key: str, wording: Wording) -> str:
@@ -108,11 +109,12 @@ def chosen_groups(chosen_groups: pd.DataFrame, wording: Wording) -> Figure:
             _draw_panel(axes, panel, title, wording)
         panels[-1].set_xlabel(say(wording, "chosen_groups.axis"))
         panels[-1].set_xlim(0, max(max(panel.values()) for panel in counts.values()) or 1)
+        others = wording.label("dimension", MERGED)
         findings = [
-            say(wording, "chosen_groups.finding", **describe_groups(dimension, panel))
+            say(wording, "chosen_groups.finding", **describe_groups(dimension, panel, others))
             for dimension, panel in counts.items()
         ]
-        return finish(picture, "chosen_groups", wording, findings=findings, dimensions=titles)
+        return finish(picture, "chosen_groups", wording, ["chosen_groups"], findings=findings, dimensions=titles)
 
 
 def _draw_panel(axes: Axes, panel: dict[str, int], title: str, wording: Wording) -> None:

@@ -39,7 +39,9 @@ def cost_shares(cost_shares: pd.DataFrame, service: str, title: str, wording: Wo
         axes.set_xlabel(say(wording, "cost_shares.population", scale=scales["population"]))
         axes.set_ylabel(wrap(say(wording, "cost_shares.euro", scale=scales["euro"]), 26))
         _name_ends(axes, ordered)
-        return finish(picture, "cost_shares", wording, variant=service, title=title, **_facts(ordered, most))
+        return finish(
+            picture, "cost_shares", wording, ["cost_shares"], variant=service, title=title, **_facts(ordered, most)
+        )
 
 
 def _scale_axis(axes: Axes, name: Literal["x", "y"], values: Sequence[float], wording: Wording) -> str:

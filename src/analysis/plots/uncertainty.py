@@ -74,7 +74,9 @@ def expected_ranks(expected_ranks: pd.DataFrame, wording: Wording, line: int | N
         axes.set_xlabel(say(wording, "expected_ranks.place"))
         axes.set_ylabel(say(wording, "expected_ranks.rank"))
         place_legend(picture, "outside upper left", list(_explain(shown, line, wording)))
-        return finish(picture, "expected_ranks", wording, shown=len(shown), **_rank_facts(ordered, line))
+        return finish(
+            picture, "expected_ranks", wording, ["expected_ranks"], shown=len(shown), **_rank_facts(ordered, line)
+        )
 
 
 def _draw_intervals(axes: Axes, shown: pd.DataFrame) -> None:
@@ -149,7 +151,7 @@ def rank_shares(
         axes.set_xlabel(say(wording, "rank_shares.axis"))
         _scale_shares(picture, axes, drawn, wording)
         facts = _share_facts(part, shown, list(order), line)
-        return finish(picture, "rank_shares", wording, variant=varied, varied=varied, **facts)
+        return finish(picture, "rank_shares", wording, ["rank_shares"], variant=varied, varied=varied, **facts)
 
 
 def _draw_shares(axes: Axes, part: pd.DataFrame, shown: Sequence[str], line: int | None) -> PolyCollection:
