@@ -47,6 +47,7 @@ FLOORS = [
     ["coarsening", "release"],
     [
         "wording",
+        "glossary",
         "blocks",
         "figures",
         "plots",
@@ -62,6 +63,7 @@ FLOORS = [
         "sections",
         "findings",
         "answer",
+        "sheetpaths",
         "sheets",
         "rankpage",
     ],

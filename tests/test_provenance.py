@@ -13,9 +13,10 @@ from analysis.call import Call
 from analysis.declarations import Edition, Language
 from analysis.declared import declare
 from analysis.figures import Figure
+from analysis.glossary import describe_column
 from analysis.indicators import Indicator, tabulate, values
 from analysis.material import Material
-from analysis.provenance import Ledger, describe_column, write_origins
+from analysis.provenance import Ledger, write_origins
 from analysis.published import Published
 from analysis.tables import contracts
 from analysis.wording import Wording

@@ -13,10 +13,9 @@ from reuse import CONTRACTS, dataset, ideas, scores
 
 from analysis.contracts import Column, Contract
 from analysis.declarations import Language
+from analysis.glossary import describe_column, describe_table
 from analysis.publish.dictionary import (
     ReleasedColumn,
-    describe_column,
-    describe_table,
     describe_values,
     identify_licence,
 )

@@ -285,7 +285,7 @@ def test_a_step_writes_nothing_that_it_does_not_declare_to_make(workspace: Works
 
 
 def test_a_step_writes_what_it_declares_to_make(workspace: Workspace) -> None:
-    actors = pd.DataFrame({"actor": ["A1"], "name": ["One"], "kind": ["school"], "nis": ["44021"]})
+    actors = pd.DataFrame({"actor": ["A1"], "name": ["One"], "kind": ["school"], "nis": ["44021"], "contact": ["a@b"]})
     workspace.write(actors=actors)
     assert workspace.store.read_table("actors").to_dict("list") == actors.to_dict("list")
 

@@ -85,7 +85,7 @@ def test_a_proposal_may_belong_to_no_other_field() -> None:
 def test_only_what_a_call_may_leave_open_is_optional() -> None:
     optional = {name: [c for c, column in CONTRACTS[name].columns.items() if column.optional] for name in RAW}
     assert optional == {
-        "municipalities": [], "actors": [], "involvement": [], "scores": [], "staffing": [], "survey": [],
+        "municipalities": [], "actors": ["contact"], "involvement": [], "scores": [], "staffing": [], "survey": [],
         "budget": ["year"],
         "proposals": ["summary", "partnership", "focus", "maturity_intake", "maturity_end", "requested_euro",
                       "requested_staff_months", "start", "months", "umbrella"],

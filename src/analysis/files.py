@@ -127,7 +127,7 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None or ASIDE.fullmatch(Path(str(error.filename)).name):
+        if error.errno is not None and (error.filename is None or ASIDE.fullmatch(Path(str(error.filename)).name)):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

@@ -13,15 +13,14 @@ from markupsafe import Markup
 from analysis.accounts import mark_origin
 from analysis.blocks import Html, breakable, heading, table
 from analysis.contracts import Contract
-from analysis.declarations import Language
 from analysis.declared import name_sources
 from analysis.figures import Figure
 from analysis.findings import find_sources
+from analysis.glossary import describe_column, describe_table
 from analysis.indicators import start_of_hash
 from analysis.material import NO_VALUE, Block, Material
 from analysis.published import Figure as PublishedFigure
 from analysis.selection import MERIT_UNITS
-from analysis.wording import read_texts
 
 
 @dataclass(frozen=True)
@@ -185,13 +184,6 @@ def _column_row(material: Material, contracts: Mapping[str, Contract], name: str
     ]
 
 
-def describe_column(contract: Contract, column: str, language: Language) -> str:
-    """Return what a column means: as the dictionary of the language says it, or else as the contract does."""
-    words = read_texts(language).get("dictionary", {})
-    own = words.get("tables", {}).get(contract.name, {}).get("columns", {})
-    return str(own.get(column) or words.get("columns", {}).get(column) or contract.columns[column].description)
-
-
 def _unit_of(material: Material, contract: Contract, column: str) -> str:
     declared = contract.columns[column]
     unit = "date" if declared.kind == "day" else declared.unit
@@ -252,9 +244,3 @@ def _table_of_tables(material: Material, ledger: Ledger, pictures: Sequence[Figu
     names = list(material.headings("annex.tables_headings").values())
     if rows:
         yield table(material.plain("annex.tables_caption"), names, rows)
-
-
-def describe_table(contract: Contract, language: Language) -> str:
-    """Return what a table holds: as the dictionary of the language says it, or else as the contract does."""
-    own = read_texts(language).get("dictionary", {}).get("tables", {}).get(contract.name, {})
-    return str(own.get("description") or contract.description)

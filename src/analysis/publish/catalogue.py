@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from analysis.declarations import Audience, Language
+from analysis.glossary import describe_table
 from analysis.publish.datapackage import as_json
 from analysis.publish.dictionary import (
     Dataset,
-    describe_table,
     identify_licence,
     say_description,
     say_title,

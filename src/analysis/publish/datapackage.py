@@ -10,13 +10,12 @@ from datetime import date
 from typing import Any
 
 from analysis.contracts import Column, Kind
+from analysis.glossary import describe_column, describe_table
 from analysis.publish.dictionary import (
     Cell,
     Dataset,
     ReleasedColumn,
     ReleasedTable,
-    describe_column,
-    describe_table,
     identify_licence,
     say_description,
     say_title,

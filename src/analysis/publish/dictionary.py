@@ -15,8 +15,9 @@ import pandas as pd
 from analysis.call import Call
 from analysis.contracts import Column, Contract, Kind
 from analysis.declarations import MERGED, Edition, Language
+from analysis.glossary import translate_codes
 from analysis.published import Sources
-from analysis.wording import Wording, read_texts
+from analysis.wording import Wording
 
 Cell = str | int | float | date | None  # a flag is the int that Python takes it for
 NAMESPACE = uuid.UUID("b7a57e08-0903-4844-9450-c281f5997684")  # of the identifiers of datasets; drawn once
@@ -206,26 +207,12 @@ def identify_licence(licence: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", licence).strip("-")
 
 
-def describe_table(contract: Contract, language: Language) -> str:
-    """Return what a table holds; in English where it was not translated."""
-    return str(_translation(language, contract.name).get("description", contract.description))
-
-
-def describe_column(contract: Contract, name: str, language: Language) -> str:
-    """Return what a column means in a table; in English where it was not translated."""
-    own = _translation(language, contract.name).get("columns", {})
-    common = _dictionary(language).get("columns", {})
-    return str(own.get(name) or common.get(name) or contract.columns[name].description)
-
-
 def describe_values(contract: Contract, column: ReleasedColumn, wording: Wording) -> dict[str, str]:
     """Return the codes of a column, each with its label, or with itself where it has none.
 
     They are those that it may hold and, in a column of names, the one that stands for groups that were merged.
     """
-    own = _translation(wording.language, contract.name).get("values", {}).get(column.name, {})
-    common = _dictionary(wording.language).get("values", {}).get(column.name, {})
-    said = {**common, **own}
+    said = translate_codes(contract, column.name, wording.language)
     codes = column.codes or ((MERGED,) if MERGED in column.cells else ())
     return {code: said.get(code) or _label(column.name, code, wording) or code for code in codes}
 
@@ -239,14 +226,6 @@ def _label(column: str, code: str, wording: Wording) -> str | None:
         except KeyError:
             continue
     return None
-
-
-def _dictionary(language: Language) -> dict[str, Any]:
-    return dict(read_texts(language).get("dictionary", {}))
-
-
-def _translation(language: Language, table: str) -> dict[str, Any]:
-    return dict(_dictionary(language).get("tables", {}).get(table, {}))
 
 
 def _read_table(table: pd.DataFrame, contract: Contract) -> ReleasedTable:

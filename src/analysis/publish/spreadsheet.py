@@ -16,13 +16,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from analysis.faults import Fault, refuse
+from analysis.glossary import describe_column, describe_table
 from analysis.publish.dictionary import (
     Cell,
     Dataset,
     ReleasedColumn,
     ReleasedTable,
-    describe_column,
-    describe_table,
     describe_values,
     say_description,
     say_edition,
