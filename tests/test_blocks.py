@@ -158,3 +158,8 @@ def test_an_identifier_may_break_and_still_reads_as_it_is() -> None:
 
 def test_a_notebook_shows_the_markup_itself() -> None:
     assert blocks.notice("Look.")._repr_html_() == '<div class="notice"><p>Look.</p></div>'
+
+
+def test_a_row_of_totals_is_marked_and_no_other() -> None:
+    page = read(blocks.table("Money", ["Fund", "Euro"], [["a", "1"], ["b", "2"], ["all", "3"]], totals=[2]))
+    assert [row.get("class") for row in page.select("tbody tr")] == [None, None, ["total"]]

@@ -78,7 +78,7 @@ def mark_row(material: Material, indicators: Mapping[str, str]) -> str:
 def table_of_funds(material: Material, funds: pd.DataFrame) -> Html:
     """Return the cost of each phase by source of funds and in total."""
     wording, names = material.wording, material.headings("money.headings")
-    rows = []
+    rows, totals = [], []
     for phase in _phases_of(material, funds):
         of_phase, prefix = funds[funds["phase"] == phase], f"resources.{phase}"
         for row in of_phase.itertuples():
@@ -94,8 +94,9 @@ def table_of_funds(material: Material, funds: pd.DataFrame) -> Html:
             )
         amounts = [wording.show("number", f"{prefix}.euro"), wording.show("percent", f"{prefix}.share", decimals=1)]
         origin = mark_origin(material, f"{prefix}.euro")
+        totals.append(len(rows))
         rows.append([wording.label("phases", phase), material.plain("money.total"), *amounts, origin])
-    return table(material.plain("money.caption"), list(names.values()), rows, numeric=(2, 3))
+    return table(material.plain("money.caption"), list(names.values()), rows, numeric=(2, 3), totals=totals)
 
 
 def table_of_years(material: Material, years: pd.DataFrame) -> Html:

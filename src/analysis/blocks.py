@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -83,12 +83,15 @@ def table(
     *,
     numeric: Sequence[int] = (),
     anchors: Sequence[str] = (),
+    totals: Sequence[int] = (),
     shown_in: bool = False,
 ) -> Html:
     """Return a table whose first cells are row headers; `numeric` columns are set right, `anchors` are ids of rows.
 
+    The rows of `totals` sum up rows above them: a reader cannot sort such a table, which would tear them apart.
+
     Every origin of its numbers has one link to it, for who goes through the page by keyboard: the heading of a column
-    whose numbers have one origin, otherwise the first number of that origin; With `shown_in` each row ends in a cell
+    whose numbers have one origin, otherwise the first number of that origin. With `shown_in` each row ends in a cell
     more, which the publisher fills with links to where the row is cited; `headings` names it too.
     """
     filled = [[escape(cell) for cell in row] for row in rows]
@@ -101,7 +104,7 @@ def table(
         _row(
             [_link_first(cell, linked) for cell in cells],
             numeric,
-            anchors[position] if anchors else "",
+            {"id": anchors[position] if anchors else "", "class": "total" if position in totals else ""},
             SHOWN_IN if shown_in else Markup(""),
         )
         for position, cells in enumerate(filled)
@@ -134,11 +137,11 @@ def _link_first(cell: Markup, linked: set[str]) -> Markup:
     return Markup(MARKED.sub(link, cell))
 
 
-def _row(cells: Sequence[Markup], numeric: Sequence[int], anchor: str, last: Markup) -> Markup:
+def _row(cells: Sequence[Markup], numeric: Sequence[int], marks: Mapping[str, str], last: Markup) -> Markup:
     first = Markup('<th scope="row">{}</th>').format(cells[0])
     others = [Markup("<td{}>{}</td>").format(_numeric(i in numeric), cells[i]) for i in range(1, len(cells))]
-    identity = Markup(' id="{}"').format(anchor) if anchor else Markup("")
-    return Markup("<tr{}>{}{}{}</tr>").format(identity, first, Markup("").join(others), last)
+    attributes = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in marks.items() if value)
+    return Markup("<tr{}>{}{}{}</tr>").format(attributes, first, Markup("").join(others), last)
 
 
 def _numeric(is_numeric: bool) -> Markup:
