@@ -21,8 +21,9 @@ from analysis.faults import InputError
 from analysis.forking import close_parents
 from analysis.granting import grant
 from analysis.release import own_columns, release_own
-from analysis.sheetrun import Done, Wanted, make_sheets, name_files
-from analysis.sheets import GroupSheet, ProposalSheet, granted_path, open_sheet
+from analysis.sheetpaths import granted_path, name_files
+from analysis.sheetrun import Done, Wanted, make_sheets
+from analysis.sheets import GroupSheet, ProposalSheet, open_sheet
 from analysis.store import Store
 from analysis.wording import read_texts
 
@@ -52,7 +53,7 @@ def read(sheet: ProposalSheet | GroupSheet) -> str:
 
 
 def granted(store: Store, edition: str, subject: str) -> str:
-    return granted_path(store, edition, "proposal", subject).read_text()
+    return granted_path(store.processed, edition, "proposal", subject).read_text()
 
 
 def chosen_and_left(store: Store) -> tuple[str, str]:
@@ -227,7 +228,7 @@ def _damage(store: Store, subject: str) -> Callable[..., list[str]]:
 
     def grant_damaged(*arguments: object) -> list[str]:
         subjects = usual(*arguments)  # type: ignore[arg-type]
-        granted_path(store, AFTER, "proposal", subject).write_text("{")
+        granted_path(store.processed, AFTER, "proposal", subject).write_text("{")
         return subjects
 
     return grant_damaged

@@ -18,7 +18,8 @@ from analysis.files import write_bytes
 from analysis.indicators import tabulate
 from analysis.provenance import MAKERS
 from analysis.release import own_columns, release_own, release_tables, smallest_cell_outside
-from analysis.sheets import common_path, granted_path, pack
+from analysis.sheetpaths import common_path, granted_path
+from analysis.sheets import pack
 from analysis.standing import score_criteria, spread_scores
 from analysis.store import Store
 from analysis.tables.cells import TOTAL
@@ -35,7 +36,10 @@ def grant(root: str, call: str, edition: str, kind: str) -> tuple[tuple[Fault, .
         subjects = _grant(store, Edition.parse(edition), kind)
     except InputError as error:
         return error.faults, [], []
-    paths = [common_path(store, edition, kind), *(granted_path(store, edition, kind, name) for name in subjects)]
+    paths = [
+        common_path(store.processed, edition, kind),
+        *(granted_path(store.processed, edition, kind, name) for name in subjects),
+    ]
     folder = store.processed / "sheets" / edition
     return (), subjects, [path.relative_to(folder).as_posix() for path in paths]
 
@@ -49,7 +53,7 @@ def _grant(store: Store, edition: Edition, kind: str) -> list[str]:
     own = {name: hashlib.sha256(pack({name: table}, {})).hexdigest() for name, table in made.items()}
     hashes = store.table_hashes(sorted(_with_behind(shown) - {*made})) | own
     spread = {name: table for name, table in made.items() if name == "criterion_spread"}
-    _write_if_new(common_path(store, edition.name, kind), pack({"indicators": indicators, **spread}, hashes))
+    _write_if_new(common_path(store.processed, edition.name, kind), pack({"indicators": indicators, **spread}, hashes))
     if kind == "proposal":
         return _grant_proposals(store, edition, made)
     return _grant_groups(store, edition, kind, released)
@@ -146,7 +150,7 @@ def _chosen_of(chosen: pd.DataFrame, kind: str, subject: str, places: pd.DataFra
 
 
 def _write_granted(store: Store, edition: Edition, kind: str, subject: str, tables: Mapping[str, pd.DataFrame]) -> None:
-    _write_if_new(granted_path(store, edition.name, kind, subject), pack(tables, {}))
+    _write_if_new(granted_path(store.processed, edition.name, kind, subject), pack(tables, {}))
 
 
 def _write_if_new(path: Path, content: bytes) -> None:

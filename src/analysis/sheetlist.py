@@ -15,7 +15,8 @@ from analysis.files import write_bytes
 from analysis.material import Material
 from analysis.publish.html import render_html
 from analysis.publish.listing import Links
-from analysis.sheets import all_contracts, granted_path, open_store, unpack
+from analysis.sheetpaths import granted_path
+from analysis.sheets import all_contracts, open_store, unpack
 from analysis.store import Store
 from analysis.wording import Wording
 
@@ -50,7 +51,7 @@ def _label(store: Store, material: Material, kind: str, subject: str) -> str:
         return subject
     if kind != "municipality":
         return material.label(kind, subject)
-    granted = granted_path(store, material.edition.name, kind, subject).read_bytes()
+    granted = granted_path(store.processed, material.edition.name, kind, subject).read_bytes()
     tables, _ = unpack(granted, all_contracts(store))
     return str(tables["municipality_reach"]["name"].iloc[0])
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from analysis.files import hash_if_there, remove_asides, write_bytes
 from analysis.forking import CAN_FORK
 from analysis.kernels import Processes, call_aside
 from analysis.plan import Plan, read_package
+from analysis.sheetpaths import common_path, granted_path, name_files
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -29,8 +28,6 @@ NOTEBOOK = "feedback.ipynb"
 MADE_WITH = ("analysis.sheets", "analysis.granting", "analysis.sheetrun")
 FORMS = ("html", "pdf")
 LIMIT = 300.0  # seconds for one sheet
-PLAIN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9])){0,59}")
-RESERVED = re.compile(r"(?i)index|latest|con|prn|aux|nul|com\d|lpt\d|(?:index|con|prn|aux|nul|com\d|lpt\d)\..*")
 DELIVERED = ("call.yml", "SOURCES.yml", "published.yml")
 
 
@@ -73,27 +70,6 @@ class Done:
     failed: Mapping[str, str]
 
 
-def name_files(subjects: Iterable[str]) -> dict[str, str]:
-    """Return a name for the files of each subject: its id where that is plain and no other's but for capitals.
-
-    Ids are other people's text: one that would lead elsewhere, or that some system takes for something else, gets a
-    name of its own.
-    """
-    ids = list(subjects)
-    folded = Counter(subject.casefold() for subject in ids)
-    return {
-        subject: subject
-        if PLAIN_NAME.fullmatch(subject) and not RESERVED.fullmatch(subject) and folded[subject.casefold()] == 1
-        else _safe(subject)
-        for subject in ids
-    }
-
-
-def _safe(subject: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")[:30]
-    return f"{plain or 'sheet'}-{hashlib.sha256(subject.encode()).hexdigest()[:10]}"
-
-
 def sheets_folder(plan: Plan, edition: str, kind: str) -> Path:
     """Return the folder of the sheets of one kind."""
     folder = plan.reports / edition / "sheets"
@@ -117,8 +93,8 @@ def make_sheets(store: Store, wanted: Wanted, say: Callable[[str], None] = lambd
             stale = [task for task in tasks if not _is_fresh(plan, task)]
             failed = call_aside("analysis.sheetrun:work_through", (stale, wanted.jobs), processes) if stale else {}
             folder = sheets_folder(plan, wanted.edition, wanted.kind)
-            listing = (str(plan.root), plan.call, wanted.edition, wanted.kind, names, str(folder))
-            refuse(call_aside("analysis.sheetlist:list_sheets", listing, processes))
+            if stale or not _is_listed(plan, wanted, names):
+                _list(plan, wanted, names, processes)
             _remove_strays(folder, set(names.values()))
         except BaseException:
             processes.end()
@@ -141,6 +117,25 @@ def _choose(subjects: Sequence[str], wanted: Wanted) -> list[str]:
         if subject not in known
     )
     return list(dict.fromkeys(wanted.subjects)) if wanted.subjects else list(subjects)
+
+
+def _list(plan: Plan, wanted: Wanted, names: Mapping[str, str], processes: Processes) -> None:
+    """Write the page that lists the sheets, and note which these are."""
+    folder = sheets_folder(plan, wanted.edition, wanted.kind)
+    listing = (str(plan.root), plan.call, wanted.edition, wanted.kind, dict(names), str(folder))
+    refuse(call_aside("analysis.sheetlist:list_sheets", listing, processes))
+    listed = {"names": dict(names), "page": hash_if_there(folder / "index.html")}
+    write_bytes(_list_note(plan, wanted), json.dumps(listed).encode())
+
+
+def _is_listed(plan: Plan, wanted: Wanted, names: Mapping[str, str]) -> bool:
+    page = sheets_folder(plan, wanted.edition, wanted.kind) / "index.html"
+    noted = _read_note(_list_note(plan, wanted)) or {}
+    return noted == {"names": dict(names), "page": hash_if_there(page)} and page.is_file()
+
+
+def _list_note(plan: Plan, wanted: Wanted) -> Path:
+    return plan.processed / "sheets" / wanted.edition / f"{wanted.kind}.listed"
 
 
 def say_done(done: Done) -> Iterator[str]:
@@ -199,11 +194,8 @@ def _with_origin(plan: Plan, task: Task, common: str) -> Task:
 
 
 def _granted(plan: Plan, task: Task) -> tuple[Path, Path]:
-    from analysis.sheets import common_path, granted_path
-    from analysis.store import Store
-
-    store = Store(plan.root, plan.call)
-    return common_path(store, task.edition, task.kind), granted_path(store, task.edition, task.kind, task.subject)
+    common = common_path(plan.processed, task.edition, task.kind)
+    return common, granted_path(plan.processed, task.edition, task.kind, task.subject)
 
 
 def _is_fresh(plan: Plan, task: Task) -> bool:

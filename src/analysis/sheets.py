@@ -6,7 +6,6 @@ group what is released of it, and counts and spreads over all.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -32,6 +31,7 @@ from analysis.plots.standing import standing
 from analysis.provenance import Ledger, write_origins
 from analysis.published import Sources
 from analysis.release import number_jurors
+from analysis.sheetpaths import common_path, granted_path
 from analysis.store import Store
 from analysis.tables import feedback
 from analysis.tables.cells import TOTAL
@@ -41,17 +41,6 @@ Kind = Literal["proposal", "category", "province", "municipality"]
 KINDS: tuple[Kind, ...] = ("proposal", "category", "province", "municipality")
 NUMBERED = 1  # a sheet has one annex
 LINKABLE = re.compile(r'(<data value="[^"]*" data-(?:indicator|column)="([^"]*)">.*?</data>)')
-
-
-def granted_path(store: Store, edition: str, kind: str, subject: str) -> Path:
-    """Return the file of what one sheet may show; a subject is other people's text, and no name for a file."""
-    named = hashlib.sha256(subject.encode()).hexdigest()[:20]
-    return store.processed / "sheets" / edition / kind / f"{named}.json"
-
-
-def common_path(store: Store, edition: str, kind: str) -> Path:
-    """Return the file of what all sheets of a kind may show."""
-    return store.processed / "sheets" / edition / f"{kind}.json"
 
 
 def pack(tables: Mapping[str, pd.DataFrame], hashes: Mapping[str, str]) -> bytes:
@@ -142,8 +131,8 @@ def open_sheet(call: str, edition: str, kind: str, subject: str, root: Path | No
     """
     store, parsed = open_store(root or find_root(), call), Edition.parse(edition)
     contracts = all_contracts(store)
-    shared, hashes = unpack(common_path(store, edition, kind).read_bytes(), contracts)
-    own, _ = unpack(granted_path(store, edition, kind, subject).read_bytes(), contracts)
+    shared, hashes = unpack(common_path(store.processed, edition, kind).read_bytes(), contracts)
+    own, _ = unpack(granted_path(store.processed, edition, kind, subject).read_bytes(), contracts)
     known = _call_outside(store)
     tables = {**shared, **own}
     wording = _QuickWording(parsed.language, known, values(tables["indicators"]))
