@@ -152,10 +152,12 @@ def test_costs_of_a_single_year_are_not_said_again() -> None:
 
 def test_the_cost_of_an_idea_and_of_a_pilot_and_every_source_stand_in_the_prose() -> None:
     said = {language: prose(write_money(make_material(call_with(), language))) for language in LANGUAGES}
-    assert "Per behandeld idee kost de oproep gemiddeld 100 euro." in said["nl"]
+    assert "Per ingediend idee is dat gemiddeld 100 euro." in said["nl"]
     assert "For each idea handled, the call costs 100 euro on average." in said["en"]
     assert "gemiddeld 100.375 euro per pilootproject" in said["nl"]
-    assert "Het grootste deel, 91% of 365.000 euro, komt uit reserves. De rest is 36.500 euro (9%) uit" in said["nl"]
+    assert (
+        "Het grootste deel, 91% of 365.000 euro, komt uit reserves. Daarnaast komt 36.500 euro (9%) uit" in said["nl"]
+    )
 
 
 def test_months_over_capacity_are_named_in_both_languages() -> None:

@@ -94,7 +94,7 @@ def test_sums_of_expected_ranks_are_told_in_places_and_the_lower_is_the_better(s
     chosen = store.read_table("chosen")["proposal"]
     assert price == pytest.approx(ranks[chosen].sum() - ranks.nsmallest(len(chosen)).sum())
     said, dutch = words(store), words(store, "nl")
-    assert f"Without conditions the sum of expected ranks would be {price:.2f} places lower: that is the price" in said
+    assert f"Without conditions the sum of expected ranks would be {price:.2f} places lower." in said
     shown = f"{price:.2f}".replace(".", ",")
     assert (
         f"Zonder voorwaarden zou de som van de verwachte rangen {shown} plaatsen lager liggen: dat is de prijs" in dutch

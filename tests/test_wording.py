@@ -535,9 +535,9 @@ SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
     },
     "answer.not_selected.rules": {
         "nl": (
-            "Geen enkel project krijgt zo een groep.",
-            "Eén project krijgt zo een groep; de gelijkenis is gemiddeld 1. Voor één idee dat genoeg lijkt, is er geen plaats",
-            "Twee projecten krijgen zo een groep; de gelijkenis is gemiddeld 2. Voor twee ideeën die genoeg lijken, is er geen",
+            "Geen enkel project krijgt op die manier een groep.",
+            "Eén project krijgt op die manier een groep; de gelijkenis is gemiddeld 1. Voor één idee dat genoeg lijkt, is er geen plaats",
+            "Twee projecten krijgen op die manier een groep; de gelijkenis is gemiddeld 2. Voor twee ideeën die genoeg lijken, is er geen",
         ),
         "en": (
             "No project gets such a group.",
@@ -608,14 +608,14 @@ SENTENCES: dict[str, dict[Language, tuple[str, str, str]]] = {
     },
     "answer.staff.phase": {
         "nl": (
-            "vraagt 0 voltijdsequivalenten, verspreid over nul medewerkers. Dat zijn samen 0 persoonsmaanden.",
-            "vraagt 1 voltijdsequivalent, verspreid over één medewerker. Dat is samen 1 persoonsmaand.",
-            "vraagt 2 voltijdsequivalenten, verspreid over twee medewerkers. Dat zijn samen 2 persoonsmaanden.",
+            "vraagt gemiddeld 0 voltijdsequivalenten, verspreid over nul medewerkers. Dat zijn samen 0 persoonsmaanden.",
+            "vraagt gemiddeld 1 voltijdsequivalent, verspreid over één medewerker. Dat is samen 1 persoonsmaand.",
+            "vraagt gemiddeld 2 voltijdsequivalenten, verspreid over twee medewerkers. Dat zijn samen 2 persoonsmaanden.",
         ),
         "en": (
-            "takes 0 full-time equivalents, spread over zero employees. Together that is 0 person-months.",
-            "takes 1 full-time equivalent, spread over one employee. Together that is 1 person-month.",
-            "takes 2 full-time equivalents, spread over two employees. Together that is 2 person-months.",
+            "takes 0 full-time equivalents on average, spread over zero employees. Together that is 0 person-months.",
+            "takes 1 full-time equivalent on average, spread over one employee. Together that is 1 person-month.",
+            "takes 2 full-time equivalents on average, spread over two employees. Together that is 2 person-months.",
         ),
     },
     "answer.annex.jury_lead": {
@@ -706,7 +706,7 @@ def test_a_small_shortfall_is_never_said_to_be_none(lacking: float, dutch: str, 
 
 
 def test_projects_that_start_together_are_not_said_to_start_apart() -> None:
-    for language, apart in (("nl", "verschillende dagen"), ("en", "different days")):
+    for language, apart in (("nl", "verschillende data"), ("en", "different days")):
         assert apart not in render(language, "answer.scaling_up.execution", {**VALUES, "selection.starts": 1})
         assert apart in render(language, "answer.scaling_up.execution", {**VALUES, "selection.starts": 2})
 
