@@ -1,16 +1,19 @@
-# report · test · lab · bench · check; each makes .venv on its first call and installs nothing on later ones.
+# report · test · coverage · lab · bench · check; each makes .venv on its first call and installs nothing on later ones.
 PYTHON ?= python3
 CALL ?= digitale-innovatie-2016
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: report test lab bench check lock
+.PHONY: report test coverage lab bench check lock
 
 report: $(VENV)/.workbook
 	$(BIN)/oproep run $(CALL)
 
 test: $(VENV)/.tests
+	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+coverage: $(VENV)/.tests
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 lab: $(VENV)/.workbook
