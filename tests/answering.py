@@ -30,11 +30,4 @@ def _outputs(blocks: Any) -> Iterator[NotebookNode]:
 
 def render_answer(answer: Answer, **changes: Any) -> str:
     """Return the page of an answer, as the pipeline renders it."""
-    settings: dict[str, Any] = {
-        "title": answer.title,
-        "language": answer.material.edition.language,
-        "description": answer.description,
-        "labels": answer.material.headings("document.labels"),
-        "notice": answer.running_notice,
-    }
-    return render_html(show_answer(answer), **(settings | changes))
+    return render_html(show_answer(answer), **(answer.page | changes))

@@ -19,7 +19,7 @@ from analysis.figures import Figure
 from analysis.findings import has_reconciliation, list_findings, open_with_findings
 from analysis.indicators import tabulate, values
 from analysis.ingest import changed_files
-from analysis.material import Block, Material
+from analysis.material import Block, Document, Material
 from analysis.provenance import MAKERS, Ledger, style_of, write_origins
 from analysis.published import Figure as PublishedFigure
 from analysis.published import Sources
@@ -32,7 +32,7 @@ from analysis.wording import LOCALES, Wording, read_texts
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Document):
     """The answer of one edition, in the order in which its parts are shown.
 
     The annex of origins comes last: it lists the indicators, columns and pictures that the parts before it have shown.
@@ -54,11 +54,6 @@ class Answer:
     def description(self) -> str:
         """Return what the document is, in one sentence."""
         return self.material.plain("document.description", as_of=self.material.edition.as_of)
-
-    @property
-    def running_notice(self) -> str:
-        """Return the short notice that every page carries; empty where the records are real."""
-        return self.material.plain("document.synthetic") if self.sources.synthetic else ""
 
     def head(self) -> Iterator[Block]:
         """Yield title, parties and edition, then the notices to the reader."""

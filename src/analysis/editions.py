@@ -47,14 +47,7 @@ def render(store: Store, step: Step, edition: Edition, executed: nbformat.Notebo
     """Return the files of an edition by name, which may contain a folder; the manifest has the hashes of the others."""
     workspace = Workspace(store, step, edition.name)
     answer = compose(workspace)
-    page = render_html(
-        executed,
-        title=answer.title,
-        language=edition.language,
-        description=answer.description,
-        labels=answer.material.headings("document.labels"),
-        notice=answer.running_notice,
-    )
+    page = render_html(executed, **answer.page)
     texts = {
         "answer.html": page.encode(),
         "answer.pdf": render_pdf(page, created=edition.as_of),

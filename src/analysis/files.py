@@ -44,6 +44,21 @@ def find_root(start: Path | None = None) -> Path:
     raise InputError([Fault(str(begin), found, f"a folder that holds {PIPELINE}, data/ and reports/")])
 
 
+def raw_folder(root: Path, call: str) -> Path:
+    """Return the folder of what a call delivered."""
+    return root / "data" / "raw" / call
+
+
+def processed_folder(root: Path, call: str) -> Path:
+    """Return the folder of the tables that the steps of a call make."""
+    return root / "data" / "processed" / call
+
+
+def reports_folder(root: Path, call: str) -> Path:
+    """Return the folder of a call's rendered editions."""
+    return root / "reports" / call
+
+
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file's bytes."""
     with path.open("rb") as file:

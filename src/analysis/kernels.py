@@ -173,7 +173,7 @@ def execute(
         message = str(error) or "the kernel was not ready in time"
         raise NotebookError(notebook.name, 0, type(error).__name__, message, copy) from None
     finally:
-        _keep(unfinished, copy, notebook.resolve().parents[1])
+        keep_copy(unfinished, copy, notebook.resolve().parents[1])
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -236,7 +236,7 @@ def _count_code(copy: Path, index: int) -> int:
     return sum(cell.cell_type == "code" for cell in cells[: index + 1])
 
 
-def _keep(unfinished: Path, copy: Path, root: Path) -> None:
+def keep_copy(unfinished: Path, copy: Path, root: Path) -> None:
     """Put the executed copy in its place, without what tells of the machine and the moment and not of the call."""
     import nbformat
 

@@ -14,7 +14,7 @@ from analysis.blocks import Html, paragraphs
 from analysis.call import Call
 from analysis.declarations import GROUPED_BY, MERGED, Edition
 from analysis.figures import Figure
-from analysis.published import Published
+from analysis.published import Published, Sources
 from analysis.release import is_announced
 from analysis.wording import Wording
 
@@ -71,3 +71,36 @@ class Material:
             return NO_VALUE
         section = GROUPED_BY.get(dimension, dimension)
         return str(group) if dimension == "province" and group != MERGED else self.wording.label(section, str(group))
+
+
+class Document:
+    """What a rendered document says of itself; an answer and a sheet differ in title and description."""
+
+    material: Material
+    sources: Sources
+
+    @property
+    def title(self) -> str:
+        """Return the title of the document."""
+        raise NotImplementedError
+
+    @property
+    def description(self) -> str:
+        """Return what the document is, in one sentence."""
+        raise NotImplementedError
+
+    @property
+    def running_notice(self) -> str:
+        """Return the short notice that every page carries; empty where the records are real."""
+        return self.material.plain("document.synthetic") if self.sources.synthetic else ""
+
+    @property
+    def page(self) -> dict[str, Any]:
+        """Return what `render_html` is told beside the notebook."""
+        return {
+            "title": self.title,
+            "language": self.material.edition.language,
+            "description": self.description,
+            "labels": self.material.headings("document.labels"),
+            "notice": self.running_notice,
+        }

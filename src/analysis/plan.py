@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.dependencies import Package
-from analysis.files import hash_if_there, write_bytes
+from analysis.files import hash_if_there, processed_folder, raw_folder, reports_folder, write_bytes
 
 if TYPE_CHECKING:
     from analysis.store import Store
@@ -73,22 +73,22 @@ class Plan:
     @property
     def raw(self) -> Path:
         """Return the folder of the delivered files."""
-        return self.root / "data" / "raw" / self.call
+        return raw_folder(self.root, self.call)
 
     @property
     def processed(self) -> Path:
         """Return the folder of the tables that steps make."""
-        return self.root / "data" / "processed" / self.call
+        return processed_folder(self.root, self.call)
 
     @property
     def reports(self) -> Path:
         """Return the folder of the rendered editions."""
-        return self.root / "reports" / self.call
+        return reports_folder(self.root, self.call)
 
     @property
     def state(self) -> Path:
         """Return the folder that holds what was noted of earlier runs."""
-        return self.processed / ".state"
+        return state_folder(self.root, self.call)
 
     def units(self, editions: Iterable[str]) -> tuple[Unit, ...]:
         """Return the steps in their order, then those of each of these editions."""
@@ -128,7 +128,7 @@ def remember(plan: Plan, package: Package) -> None:
 def recall(root: Path, call: str, package: Package) -> Plan | None:
     """Return the plan as it was noted, or None where there is none or what it was read from has changed."""
     try:
-        content = json.loads((root / "data" / "processed" / call / ".state" / "plan.json").read_bytes())
+        content = json.loads((state_folder(root, call) / "plan.json").read_bytes())
         if content["from"] != _origins(root, call, package):
             return None
         shared, per_edition = (_units(content[name]) for name in ("shared", "per_edition"))
@@ -137,10 +137,15 @@ def recall(root: Path, call: str, package: Package) -> Plan | None:
         return None
 
 
+def state_folder(root: Path, call: str) -> Path:
+    """Return the folder that holds what was noted of earlier runs of a call."""
+    return processed_folder(root, call) / ".state"
+
+
 def read_package(root: Path, call: str) -> Package:
     """Return the code of this package, with what an earlier run has noted of its files."""
     try:
-        known = json.loads((root / "data" / "processed" / call / ".state" / "code.json").read_bytes())
+        known = json.loads((state_folder(root, call) / "code.json").read_bytes())
     except (OSError, ValueError):
         known = {}
     return Package(known=known if isinstance(known, dict) else {})
@@ -151,7 +156,7 @@ def _units(noted: Sequence[dict[str, object]]) -> tuple[Unit, ...]:
 
 
 def _origins(root: Path, call: str, package: Package) -> dict[str, str]:
-    files = {"call.yml": root / "data" / "raw" / call / "call.yml", "pipeline.yml": root / "notebooks" / "pipeline.yml"}
+    files = {"call.yml": raw_folder(root, call) / "call.yml", "pipeline.yml": root / "notebooks" / "pipeline.yml"}
     modules = {name: source.hash for name, source in package.closure(READERS).items()}
     return {name: hash_if_there(path) for name, path in files.items()} | modules
 

@@ -15,7 +15,7 @@ from analysis.dependencies import Package, code_of, find_lock, installed_version
 from analysis.faults import Fault, refuse
 from analysis.files import hash_if_there, remove_asides, write_bytes
 from analysis.forking import CAN_FORK
-from analysis.kernels import Processes, call_aside
+from analysis.kernels import Processes, call_aside, keep_copy
 from analysis.plan import Plan, read_package
 from analysis.sheetpaths import common_path, granted_path, name_files
 
@@ -329,18 +329,7 @@ def _execute(plan: Plan, task: Task) -> NotebookNode:
         except PapermillExecutionError as error:
             raise SheetError(f"{NOTEBOOK}, {error.ename}: {error.evalue}") from None
         finally:
-            if output.is_file():
-                _keep(plan, task, output)
-
-
-def _keep(plan: Plan, task: Task, output: Path) -> None:
-    """Keep an executed copy, without what tells of the machine and the moment."""
-    import nbformat
-
-    from analysis.copies import strip
-
-    executed = strip(nbformat.read(output, as_version=4), plan.root)  # type: ignore[no-untyped-call]
-    write_bytes(_copy_path(plan, task), (nbformat.writes(executed) + "\n").encode())  # type: ignore[no-untyped-call]
+            keep_copy(output, _copy_path(plan, task), plan.root)
 
 
 def _render(task: Task, executed: NotebookNode) -> dict[str, bytes]:
@@ -349,13 +338,5 @@ def _render(task: Task, executed: NotebookNode) -> dict[str, bytes]:
     from analysis.sheets import open_sheet
 
     sheet = open_sheet(task.call, task.edition, task.kind, task.subject, Path(task.root))
-    edition = sheet.material.edition
-    page = render_html(
-        executed,
-        title=sheet.title,
-        language=edition.language,
-        description=sheet.description,
-        labels=sheet.material.headings("document.labels"),
-        notice=sheet.running_notice,
-    )
-    return {"html": page.encode(), "pdf": render_pdf(page, created=edition.as_of)}
+    page = render_html(executed, **sheet.page)
+    return {"html": page.encode(), "pdf": render_pdf(page, created=sheet.material.edition.as_of)}

@@ -26,7 +26,7 @@ from analysis.exhibits import say_reason
 from analysis.figures import Figure
 from analysis.files import find_root
 from analysis.indicators import values
-from analysis.material import NO_VALUE, Block, Material
+from analysis.material import NO_VALUE, Block, Document, Material
 from analysis.plots.standing import standing
 from analysis.provenance import Ledger, write_origins
 from analysis.published import Sources
@@ -142,7 +142,7 @@ def open_sheet(call: str, edition: str, kind: str, subject: str, root: Path | No
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Sheet(Document):
     """One sheet in the order in which its parts are shown; its annex of origins comes last."""
 
     material: Material
@@ -176,11 +176,6 @@ class Sheet:
     def description(self) -> str:
         """Return what the document is, in one sentence."""
         return self.plain("document.description", as_of=self.material.edition.as_of)
-
-    @property
-    def running_notice(self) -> str:
-        """Return the short notice that every page carries; empty where the records are real."""
-        return self.material.plain("document.synthetic") if self.sources.synthetic else ""
 
     @property
     def _sort(self) -> str:

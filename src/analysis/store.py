@@ -15,7 +15,7 @@ from analysis.call import Call, read_call
 from analysis.contracts import Contract, check_table, conform
 from analysis.documents import read_document, read_text
 from analysis.faults import Fault, InputError
-from analysis.files import file_hash, find_root, write_bytes
+from analysis.files import file_hash, find_root, processed_folder, raw_folder, reports_folder, write_bytes
 from analysis.indicators import Indicator, tabulate
 from analysis.published import Published, Sources
 from analysis.steps import Pipeline, Step, read_pipeline
@@ -32,22 +32,22 @@ class Store:
     @property
     def raw(self) -> Path:
         """Return the folder of the delivered files."""
-        return self.root / "data" / "raw" / self.call_id
+        return raw_folder(self.root, self.call_id)
 
     @property
     def reference(self) -> Path:
         """Return the folder of the reference files that all calls share."""
-        return self.root / "data" / "raw" / "reference"
+        return raw_folder(self.root, "reference")
 
     @property
     def processed(self) -> Path:
         """Return the folder of the tables that steps make."""
-        return self.root / "data" / "processed" / self.call_id
+        return processed_folder(self.root, self.call_id)
 
     @property
     def reports(self) -> Path:
         """Return the folder of the call's rendered editions."""
-        return self.root / "reports" / self.call_id
+        return reports_folder(self.root, self.call_id)
 
     @cached_property
     def call(self) -> Call:

@@ -30,7 +30,7 @@ from analysis.adoption.tracing import check_folder, write_origins
 from analysis.declarations import Identifier, Language
 from analysis.documents import read_document
 from analysis.faults import Fault, InputError, refuse
-from analysis.files import file_hash, place_folder
+from analysis.files import file_hash, place_folder, raw_folder
 from analysis.release import today
 
 MAPPING = "mapping.yml"
@@ -61,7 +61,7 @@ class Request:
     @property
     def folder(self) -> Path:
         """Return the folder of the call."""
-        return self.root / "data" / "raw" / self.call
+        return raw_folder(self.root, self.call)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _kept_mapping(request: Request) -> Document | None:
 
 
 def _newest_reference(root: Path) -> str:
-    folder = root / "data" / "raw" / "reference"
+    folder = raw_folder(root, "reference")
     found = sorted(path.name for path in folder.glob("municipalities_*.csv"))
     if not found:
         raise InputError(
@@ -146,7 +146,7 @@ def _newest_reference(root: Path) -> str:
 
 
 def _open_gazetteer(root: Path, reference: str, answers: Mapping[str, str]) -> Gazetteer:
-    folder = root / "data" / "raw" / "reference"
+    folder = raw_folder(root, "reference")
     if not (folder / reference).is_file():
         raise InputError(
             [Fault(str(folder / reference), "no such file", "a table of municipalities with nis and name_nl")]
@@ -204,7 +204,7 @@ def _write(request: Request, book: Workbook, mapping: Document, tables: Tables, 
     raw.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=raw, prefix=f".{request.call}."))
     try:
-        folder = aside / "data" / "raw" / request.call
+        folder = raw_folder(aside, request.call)
         if request.update:
             shutil.copytree(request.folder, folder)
         folder.mkdir(parents=True, exist_ok=True)
