@@ -69,13 +69,15 @@ def test_a_run_leaves_an_edition_and_lets_latest_lead_to_it(finished: Path):
 
 
 def test_a_run_shows_every_step_and_runs_none_before_what_it_needs(finished: Path):
-    seen = json.loads((finished / "seen.json").read_text())
+    seen = [" ".join(entry.split()[:2]) for entry in json.loads((finished / "seen.json").read_text())]
     pipeline = Store(finished, CALL).pipeline
-    assert {name.split()[1] for name in seen} == {*(step.name for step in pipeline.steps), "files"}
+    assert {entry.split()[1] for entry in seen} == {*(step.name for step in pipeline.steps), "files"}
     for step in pipeline.steps:
         if not step.per_edition:
             makers = {pipeline.maker(table).name for table in step.needs}
-            assert all(seen.index(f"end {name}") < seen.index(f"begin {step.name}") for name in makers)
+            assert all(seen.index(f"begin {name}") < seen.index(f"begin {step.name}") for name in makers)
+    ended = max(seen.index(f"end {step.name}") for step in pipeline.steps if not step.per_edition)
+    assert ended < seen.index("begin 08_answer")
 
 
 def test_a_second_run_runs_nothing_and_says_so(finished: Path):
@@ -221,6 +223,88 @@ def test_a_table_that_is_no_longer_declared_is_removed(copied: Path):
     state.write_text(json.dumps(noted))
     run(Store(copied, CALL), Store(copied, CALL).call.editions)
     assert not old.exists()
+
+
+TABLES = {"01_ahead": "lottery", "02_behind": "reasons"}
+AWAIT = """
+import time
+while not flag.exists():
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def two_steps(make_project, tmp_path: Path):
+    """Return what makes a project of two notebooks, the second of which needs the table that the first writes."""
+
+    def make(first: str, second: str) -> Store:
+        root = make_project(tmp_path / "two")
+        for path in (root / "notebooks").iterdir():
+            path.unlink()
+        steps = {
+            "01_ahead": {"makes": [TABLES["01_ahead"]]},
+            "02_behind": {"needs": [TABLES["01_ahead"]], "makes": [TABLES["02_behind"]]},
+        }
+        steps = [{"name": name, **step} for name, step in steps.items()]
+        (root / "notebooks" / "pipeline.yml").write_text(json.dumps({"steps": steps}))
+        for name, code in {"01_ahead": first, "02_behind": second}.items():
+            cells = [nbformat.v4.new_code_cell('call = ""\nlanguage = ""', metadata={"tags": ["parameters"]})]
+            cells.append(nbformat.v4.new_code_cell(f"from pathlib import Path\nflag = Path({str(root / 'flag')!r})"))
+            written = (
+                f"folder = Path({str(root / 'data' / 'processed' / CALL)!r})\ntable = folder / '{TABLES[name]}.parquet'"
+            )
+            cells += [nbformat.v4.new_code_cell(f"{written}\n{code}")]
+            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+            nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "notebooks" / f"{name}.ipynb")
+        return Store(root, CALL)
+
+    return make
+
+
+def test_a_step_begins_once_the_tables_that_it_needs_are_written_though_their_step_goes_on(two_steps):
+    store = two_steps("table.write_text('ours')" + AWAIT, "flag.touch()\ntable.write_text('theirs')")
+    run(store, [], options=Options(jobs=2))
+    assert store.table_path(TABLES["02_behind"]).read_text() == "theirs"
+    said: list[str] = []
+    run(store, [], say=said.append)
+    assert said == ["2 of 2 steps and editions were fresh"]
+
+
+def test_a_table_of_an_earlier_run_is_not_taken_for_one_that_its_step_is_about_to_write(two_steps):
+    store = two_steps("table.write_text('old')", "table.write_text((folder / 'lottery.parquet').read_text())")
+    run(store, [], options=Options(jobs=2))
+    change_notebook(store.root, "01_ahead", "'old'", "'new'")
+    change_notebook(
+        store.root, "01_ahead", "from pathlib import Path", "import time; time.sleep(0.3)\\nfrom pathlib import Path"
+    )
+    run(store, [], options=Options(jobs=2))
+    assert store.table_path(TABLES["02_behind"]).read_text() == "new"
+
+
+def test_a_table_that_is_written_again_after_others_began_with_it_is_refused(two_steps):
+    store = two_steps(
+        f"table.write_text('once'){AWAIT}table.write_text('twice')", "flag.touch()\ntable.write_text('theirs')"
+    )
+    with pytest.raises(
+        InputError, match=r"01_ahead\.ipynb: found table lottery written twice; expected each table once"
+    ):
+        run(store, [], options=Options(jobs=2))
+
+
+def test_a_step_that_fails_after_others_began_with_its_table_is_run_again(two_steps):
+    store = two_steps(f"table.write_text('ours'){AWAIT}1 / 0", "flag.touch()\ntable.write_text('theirs')")
+    with pytest.raises(NotebookError, match="ZeroDivisionError"):
+        run(store, [], options=Options(jobs=2))
+    change_notebook(store.root, "01_ahead", "1 / 0", "pass")
+    seen: list[str] = []
+
+    @contextmanager
+    def note(name: str):
+        seen.append(name)
+        yield
+
+    run(store, [], progress=note)
+    assert "01_ahead" in seen and store.table_path(TABLES["02_behind"]).read_text() == "theirs"
 
 
 def test_the_notebook_of_the_answer_is_given_released_tables_only(finished: Path):

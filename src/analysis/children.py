@@ -11,9 +11,10 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl
@@ -41,29 +42,48 @@ class _Child:
 def work_apart(work: Callable[[Any], Any], tasks: Iterable[Any], jobs: int, limit: float = 0.0) -> Iterator[Outcome]:
     """Yield what `work` gives for each task, as they end, each in a process of its own and `jobs` of them at once.
 
-    What a task gives is pickled. A task that raises, is killed, or takes longer than `limit` seconds (none if 0) has
-    failed, and the others go on. The caller must have a single thread: a fork keeps no other.
+    The first of them start at the call, so that the caller can work beside them before it asks for what they give.
+    That is pickled. A task that raises, is killed, or takes longer than `limit` seconds (none if 0) has failed, and the
+    others go on. The caller must have a single thread: a fork keeps no other.
     """
     waiting, children = iter(tasks), dict[int, _Child]()
     gc.freeze()  # so that the children's collector does not copy what they share with us
+    begin = partial(_fill, children, waiting, work, jobs, limit)
     try:
-        while True:
-            while len(children) < jobs:
-                try:
-                    task = next(waiting)
-                except StopIteration:
-                    break
-                pipe, child = _start(work, task, limit, children)
-                children[pipe] = child
-            if not children:
-                return
+        begin()
+    except BaseException:
+        _end_all(children)
+        raise
+    return _follow(children, begin)
+
+
+def _fill(
+    children: dict[int, _Child], waiting: Iterator[Any], work: Callable[[Any], Any], jobs: int, limit: float
+) -> None:
+    while len(children) < jobs:
+        try:
+            task = next(waiting)
+        except StopIteration:
+            return
+        pipe, child = _start(work, task, limit, children)
+        children[pipe] = child
+
+
+def _follow(children: dict[int, _Child], begin: Callable[[], None]) -> Iterator[Outcome]:
+    try:
+        while children:
             yield from _gather(children)
+            begin()
     finally:
-        for pipe, child in children.items():
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGKILL)
-            os.close(pipe)
-            os.waitpid(child.pid, 0)
+        _end_all(children)
+
+
+def _end_all(children: Mapping[int, _Child]) -> None:
+    for pipe, child in children.items():
+        with suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+        os.close(pipe)
+        os.waitpid(child.pid, 0)
 
 
 def _start(work: Callable[[Any], Any], task: Any, limit: float, others: Iterable[int]) -> tuple[int, _Child]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ import nbformat
 import pandas as pd
 
 from analysis.answer import compose
+from analysis.children import Outcome, work_apart
 from analysis.declarations import Edition
 from analysis.faults import Fault, InputError, refuse
 from analysis.files import write_bytes
+from analysis.forking import CAN_FORK
 from analysis.publish.catalogue import describe_dataset
 from analysis.publish.datapackage import render_package
 from analysis.publish.dictionary import Dataset
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from analysis.steps import Step
 
 MANIFEST = "manifest.json"
+FORMS: Mapping[str, Callable[..., bytes]] = {"answer.pdf": render_pdf, "answer.docx": render_docx}
 
 
 def release_edition(store: Store, step: Step, edition: Edition) -> None:
@@ -44,28 +48,41 @@ def release_edition(store: Store, step: Step, edition: Edition) -> None:
 
 
 def render(store: Store, step: Step, edition: Edition, executed: nbformat.NotebookNode) -> dict[str, bytes]:
-    """Return the files of an edition by name, which may contain a folder; the manifest has the hashes of the others."""
+    """Return the files of an edition by name, which may contain a folder; the manifest has the hashes of the others.
+
+    Raises RuntimeError where a form of the text could not be made.
+    """
     workspace = Workspace(store, step, edition.name)
     answer = compose(workspace)
     page = render_html(executed, **answer.page)
-    texts = {
-        "answer.html": page.encode(),
-        "answer.pdf": render_pdf(page, created=edition.as_of),
-        "answer.docx": render_docx(page, created=edition.as_of),
-    }
-    outputs = texts | _tables_for_reuse(store, edition, workspace.read_released(), texts)
+    forms = _begin_forms(page, edition.as_of)
+    dataset = _gather_dataset(store, edition, workspace.read_released())
+    tables = {"tables.xlsx": render_xlsx(dataset), **render_package(dataset)}
+    given = dict(map(_given, forms))
+    texts = {"answer.html": page.encode(), **{name: given[name] for name in FORMS}}
+    outputs = {**texts, **tables, "metadata.jsonld": describe_dataset(dataset, {**texts, **tables})}
     manifest = write_manifest(store, edition, outputs, answer.material.tables["indicators"], answer.changed)
     return {**outputs, MANIFEST: manifest}
 
 
-def _tables_for_reuse(
-    store: Store, edition: Edition, released: Mapping[str, pd.DataFrame], texts: Mapping[str, bytes]
-) -> dict[str, bytes]:
-    """Return the released tables as a workbook and as a data package, and what describes both with the texts."""
+def _begin_forms(page: str, day: date) -> Iterator[Outcome]:
+    """Begin to print the page in its other forms, each in a process of its own where there is fork."""
+
+    def work(name: str) -> bytes:
+        return FORMS[name](page, created=day)
+
+    return work_apart(work, FORMS, len(FORMS)) if CAN_FORK else (Outcome(name, work(name)) for name in FORMS)
+
+
+def _given(outcome: Outcome) -> tuple[str, bytes]:
+    if outcome.failure:
+        raise RuntimeError(f"{outcome.task}: {outcome.failure}")
+    return outcome.task, outcome.value
+
+
+def _gather_dataset(store: Store, edition: Edition, released: Mapping[str, pd.DataFrame]) -> Dataset:
     sources = [store.sources, store.reference_sources]
-    dataset = Dataset(store.call, edition, released, store.contracts, sources)
-    tables = {"tables.xlsx": render_xlsx(dataset), **render_package(dataset)}
-    return {**tables, "metadata.jsonld": describe_dataset(dataset, {**texts, **tables})}
+    return Dataset(store.call, edition, released, store.contracts, sources)
 
 
 def release(root: str, call: str, step: str, edition: str) -> tuple[Fault, ...]:

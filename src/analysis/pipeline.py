@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from analysis import locking
 from analysis.faults import Fault, InputError, refuse
 from analysis.files import hash_if_there, place_folder, point
 from analysis.forking import close_parents
-from analysis.freshness import LATEST, Inspection, Record, read_record, write_record
+from analysis.freshness import LATEST, Inspection, Record, note_told, read_record, write_record
 from analysis.graph import Graph, Task
 from analysis.kernels import NotebookError, Processes, call_aside, execute, prepare
 from analysis.plan import Plan, Unit, read_package, remember
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from analysis.store import Store
 
 Progress = Callable[[str], AbstractContextManager[object]]
+GLANCE = 0.02  # seconds between two looks at the tables that running steps have written
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,15 @@ def run(
     progress: Progress = _silent,
     say: Callable[[str], None] = _mute,
     options: Options = Options(),
+    tell: Callable[[Store], Sequence[str]] | None = None,
 ) -> list[Path]:
     """Run the steps of a call and render the editions, as far as they are not fresh; return the editions' folders.
 
     `only` runs a single step, on the tables that are there. `progress` is entered around every step that runs, with its
-    name, from several threads; `say` is given what else there is to tell. A whole run lets `latest` lead to the last of
-    the editions. Raises InputError where the input is at fault, NotebookError where a notebook fails, and OSError where
-    something cannot be written; an edition that was rendered before then stays as it was.
+    name, from several threads; `say` is given what else there is to tell; what `tell` returns at the end is noted. A
+    whole run lets `latest` lead to the last of the editions. Raises InputError where the input is at fault,
+    NotebookError where a notebook fails, and OSError where something cannot be written; an edition that was rendered
+    before then stays as it was.
     """
     plan = Plan.of(store)
     _refuse_unready(store, only)
@@ -73,6 +77,8 @@ def run(
         if len(work.stale) < len(units):
             say(f"{len(units) - len(work.stale)} of {len(units)} steps and editions were fresh")
         remember(plan, inspection.package)
+        if tell:
+            note_told(plan, tell(store))
         folders = [plan.reports / name for name in names if any(unit.edition == name for unit in units)]
         if only is None and folders:
             point(plan.reports / LATEST, folders[-1].name)
@@ -95,7 +101,12 @@ def release_edition(store: Store, step: Step, edition: Edition) -> None:
 
 @dataclass
 class _Run:
-    """One run: what is done, what is not fresh and with which parts, and what was started for it."""
+    """One run: what is done, what is not fresh and with which parts, and what was started for it.
+
+    A table is there for others once its step has written it, though the step itself goes on: `emptied` are the steps
+    whose tables of the last run are removed, so that one that is there was made in this one; `early` has the hash that
+    each of those tables had when it was handed on.
+    """
 
     inspection: Inspection
     units: Mapping[str, Unit]
@@ -105,6 +116,8 @@ class _Run:
     processes: Processes = field(default_factory=Processes)
     done: set[str] = field(default_factory=set)
     stale: dict[str, dict[str, str]] = field(default_factory=dict)
+    emptied: set[str] = field(default_factory=set)
+    early: dict[str, str] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
@@ -117,15 +130,15 @@ class _Run:
         running: dict[Future[None], str] = {}
         with ThreadPoolExecutor(jobs) as pool:
             try:
-                while len(self.done) < len(self.units):
+                while self.units.keys() - self.done:
                     ready = self._judge_ready(graph, running.values())
                     for name in ready[: jobs - len(running)]:
                         prepare()
                         running[pool.submit(self._make, self.units[name])] = name
-                    ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                    ended, _ = wait(running, self._patience(graph), return_when=FIRST_COMPLETED)
                     for future in ended:
                         future.result()
-                        self.done.add(running.pop(future))
+                        self._finish(running.pop(future))
             except BaseException as error:
                 self.processes.end()
                 if not isinstance(error, Exception):  # a signal: nothing may be left
@@ -133,18 +146,51 @@ class _Run:
                 raise
 
     def _tasks(self) -> Iterator[Task]:
+        """Yield a task per unit, and one per table that a unit waits for, which that being there ends.
+
+        An edition waits for the steps themselves: nothing is placed while one of them may still fail.
+        """
         for unit in self.units.values():
-            record = self.inspection.record(unit)
-            yield Task(unit.name, self.plan.makers(unit) & self.units.keys(), record.seconds if record else 1.0)
+            record, makers = self.inspection.record(unit), self.plan.makers(unit) & self.units.keys()
+            tables = {table for name in makers for table in self.units[name].makes}.intersection(unit.needs)
+            waits = makers if unit.edition else map(_table_task, tables)
+            yield Task(unit.name, frozenset(waits), record.seconds if record else 1.0)
+            yield from (Task(_table_task(table), frozenset({unit.name}), 0.0) for table in unit.makes)
 
     def _judge_ready(self, graph: Graph, running: Iterable[str]) -> list[str]:
         """Return what is ready and not fresh, the most urgent first; what is fresh is done."""
+        self._hand_on(running)
         while True:
-            ready = graph.ready(self.done, set(running))
+            ready = [name for name in graph.ready(self.done, set(running)) if name in self.units]
             fresh = [name for name in ready if name not in self.stale and self._is_fresh(self.units[name])]
             if not fresh:
                 return ready
-            self.done.update(fresh)
+            for name in fresh:
+                self._finish(name)
+
+    def _hand_on(self, running: Iterable[str]) -> None:
+        """Note the tables that steps which still run have written: what needs no others of theirs may begin."""
+        for name in self.emptied.intersection(running):
+            for table in self.units[name].makes:
+                hash_ = "" if table in self.early else hash_if_there(self.plan.table(table))
+                if hash_:
+                    self.early[table] = hash_
+                    self.done.add(_table_task(table))
+
+    def _finish(self, name: str) -> None:
+        """Note that a unit is done, with its tables; refuse one that was written again after it was handed on."""
+        tables = self.units[name].makes
+        self.done.update((name, *map(_table_task, tables)))
+        refuse(
+            Fault(f"notebooks/{self.units[name].step}.ipynb", f"table {table} written twice", "each table once, whole")
+            for table in tables
+            if table in self.early and hash_if_there(self.plan.table(table)) != self.early[table]
+        )
+
+    def _patience(self, graph: Graph) -> float | None:
+        """Return how long to wait before looking for tables again; None where nothing waits for one."""
+        waiting = (graph.tasks[name] for name in self.units if name not in self.done)
+        return GLANCE if any(task.needs - self.done for task in waiting) else None
 
     def _is_fresh(self, unit: Unit) -> bool:
         parts = self.inspection.parts(unit)
@@ -162,7 +208,8 @@ class _Run:
             self._make_edition(unit)
         else:
             with self.progress(unit.name):
-                execute_step(self.plan, unit, self.plan.language, last, self.scratch, self.processes)
+                begun = partial(self.emptied.add, unit.name)
+                execute_step(self.plan, unit, self.plan.language, last, self.scratch, self.processes, begun, self.stale)
         write_record(note, Record(parts, self.inspection.outputs(unit), time.monotonic() - started))
 
     def _make_edition(self, unit: Unit) -> None:
@@ -186,22 +233,26 @@ def execute_step(
     last: Record | None,
     scratch: Path | None = None,
     processes: Processes | None = None,
+    begun: Callable[[], None] = lambda: None,
+    spared: Container[str] = (),
 ) -> None:
     """Execute the notebook of a step that makes tables, and check that it made those and no others.
 
-    Its tables of the last run are removed first, and after it those that others made of a table which now came out
-    otherwise: not otherwise than a file that was damaged since, but than what was noted of that run.
+    Its tables of the last run are removed first, of which `begun` is told, and after it those that others made of a
+    table which now came out otherwise: not otherwise than a file that was damaged since, but than what was noted of
+    that run. `spared` are the units that see to their own tables.
     """
     noted = {plan.root / name: hash_ for name, hash_ in (last.outputs if last else {}).items()}
     before = {name: noted.get(plan.table(name)) or hash_if_there(plan.table(name)) for name in unit.makes}
     for name in unit.makes:
         plan.table(name).unlink(missing_ok=True)
+    begun()
     try:
         execute_unit(plan, unit, {"call": plan.call, "language": language}, scratch, processes)
         _check_made(plan, unit)
     finally:
         changed = {name for name, hash_ in before.items() if hash_if_there(plan.table(name)) != hash_}
-        for other in plan.shared:
+        for other in (unit for unit in plan.shared if unit.name not in spared):
             for name in other.makes if changed.intersection(other.needs) else ():
                 plan.table(name).unlink(missing_ok=True)
 
@@ -223,6 +274,10 @@ def execute_unit(
         if error.error in ("OSError", "PermissionError") and str(plan.processed) not in error.message:
             error.message += f" (its tables go to {plan.processed})"
         raise
+
+
+def _table_task(name: str) -> str:
+    return f"table {name}"
 
 
 def count_cores() -> int:
