@@ -1,11 +1,16 @@
 """The notebooks are thin: a question, parameters, then load, call, show and save."""
 
 import ast
+import re
 from pathlib import Path
+from typing import Any, get_args
 
 import nbformat
 import pytest
 import yaml
+
+from analysis.call import Call
+from analysis.published import Published
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -35,6 +40,36 @@ def test_a_notebook_opens_with_its_title_and_question(path):
     assert first.cell_type == "markdown"
     assert title.startswith("# " if path.stem in APART else f"# {path.stem[:2]} ")
     assert len(question) > 20
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_a_notebook_names_two_parameters_that_are_worth_changing_and_exist(path):
+    _, _, listed = nbformat.read(path, as_version=4).cells[0].source.partition("Worth changing:\n")
+    parameters = code_cells(path)[0].source
+    named = [
+        re.match(r"- `([a-z_.]+)` in (the cell below|`(?:call|published)\.yml`): .{20}", line)
+        for line in listed.split("\n")
+    ]
+    assert len(named) == 2
+    for name, place in (found.groups() for found in named if found):
+        known = (
+            f"\n{parameters}".count(f"\n{name} = ") if place == "the cell below" else is_declared(MODELS[place], name)
+        )
+        assert known, f"{place} knows no {name}"
+    assert all(named)
+
+
+MODELS = {"`call.yml`": Call, "`published.yml`": Published}
+
+
+def is_declared(model: Any, name: str) -> bool:
+    """Return whether a document has a key of this name, given as keys with points between them, through lists too."""
+    key, _, rest = name.partition(".")
+    if key not in getattr(model, "model_fields", {}):
+        return False
+    annotation = model.model_fields[key].annotation
+    kinds = [annotation, *get_args(annotation)]
+    return not rest or any(is_declared(kind, rest) for kind in kinds)
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
