@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from running import SHARED
 
 from analysis.faults import InputError
 from analysis.store import Store
@@ -23,6 +26,18 @@ BROWSER_OPTIONS = [
 ]
 ROOT = Path(__file__).parents[1]
 SMALL_CALL = "green-streets-2024"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give all workers of a session one folder for what several tests would make otherwise (see running.run_steps)."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="oproep-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove that folder."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
