@@ -130,8 +130,8 @@ def _value(found: programme.Solution | None) -> float:
 SMALL, LARGE, TEN = "16 of 20", "1,000 of 10,000, 40 quotas, 16 monthly caps", "ten best choices of the reference call"
 ENUMERATION, WHOLE = "full enumeration", "the solver on the whole programme at once"
 CASES = (
-    Case(SMALL, Way("ours", fresh(solve_reference)), Way(ENUMERATION, fresh(enumerate_reference)), 9),
-    Case(TEN, Way("ours", fresh(list_reference)), Way(ENUMERATION, fresh(enumerate_ten)), 5),
-    Case(LARGE, Way("ours", fresh(solve_large)), Way(WHOLE, fresh(solve_plainly)), 3),
+    Case(SMALL, (Way("ours", fresh(solve_reference)), Way(ENUMERATION, fresh(enumerate_reference))), 9),
+    Case(TEN, (Way("ours", fresh(list_reference)), Way(ENUMERATION, fresh(enumerate_ten))), 5),
+    Case(LARGE, (Way("ours", fresh(solve_large)), Way(WHOLE, fresh(solve_plainly))), 3),
 )
 BOUNDS = (Bound(SMALL, 0.05, SECONDS), Bound(TEN, 1, SECONDS), Bound(LARGE, 5, SECONDS), Bound(LARGE, 2048, MEMORY))

@@ -64,5 +64,5 @@ def assign(_: Path) -> Work:
 
 
 NAME = "10,000 proposals over the groups of 300 pilots"
-CASES = (Case(NAME, Way("ours", fresh(fill)), Way("linear_sum_assignment on every place", fresh(assign)), 3),)
+CASES = (Case(NAME, (Way("ours", fresh(fill)), Way("linear_sum_assignment on every place", fresh(assign))), 3),)
 BOUNDS = (Bound(NAME, 30, SECONDS), Bound(NAME, 2048, MEMORY))

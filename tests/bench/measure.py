@@ -1,6 +1,6 @@
-"""How everything here is measured: each way of doing a piece of work in a fresh process, ours and the peer's in turn.
+"""How everything here is measured: each way of doing a piece of work in a fresh process, ours and the peers' in turn.
 
-Machines differ and are shared, so what counts is the ratio of the two. What is bounded must stay below its bound.
+Machines differ and are shared, so what counts is the ratio of the two. What is bounded must keep to its bound.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bench.tree import watching
+
 TESTS = Path(__file__).parents[1]
 TARGET = TESTS.parent / "reports" / "bench"
 SECONDS, CPU, MEMORY, TIMES = "seconds", "cpu seconds", "MiB", "times the peer's seconds"
+ALL_MEMORY = "MiB of all processes"
 COLUMNS = ("case", "peer", "unit", "ours", "theirs", "ratio", "bound", "kept")
 
 Facts = Mapping[str, float]
+Measured = Mapping[str, Mapping[str, float]]  # by the name of a way, a number by unit
 Work = Callable[[], Facts]
 
 
@@ -40,43 +44,56 @@ class Run:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to do a piece of work in a folder; it does one part in `parts` of it, and its times are scaled up."""
+    """A way to do a piece of work in a folder; it does one part in `parts` of it, and its times are scaled up.
+
+    `makes` says what it makes where that is not the same as ours.
+    """
 
     name: str
     run: Callable[[Path], Run]
     parts: float = 1
+    makes: str = ""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A piece of work: how we do it, how the peer does, how often, and what is to be in their folder before."""
+    """A piece of work: the ways to do it, ours first, how often, and what is to be in their folder before."""
 
     name: str
-    ours: Way
-    peer: Way
+    ways: Sequence[Way]
     runs: int
     before: Callable[[Path], object] = lambda _: None
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What a measured number of ours must stay below."""
+    """What a measured number of a way, of ours if none is named, must stay below, or with `least` must reach."""
 
     case: str
-    below: float
+    limit: float
     unit: str
+    way: str = ""
+    least: bool = False
+
+    def keeps(self, value: float) -> bool:
+        """Return whether a number keeps to the bound."""
+        return value >= self.limit if self.least else value < self.limit
 
 
-def measure(case: Case, bounds: Iterable[Bound]) -> list[dict[str, Any]]:
-    """Return a row per measured number of the case, after running both ways in turn in a folder of its own."""
-    runs: dict[str, list[Run]] = {"ours": [], "peer": []}
+def measure(case: Case, runs: int = 0, say: Callable[[str], object] = lambda _: None) -> Measured:
+    """Return what was measured of every way, after running all in turn in one folder; `runs` other than the case's.
+
+    `say` is told of each run before it begins and after it.
+    """
+    done: dict[str, list[Run]] = {way.name: [] for way in case.ways}
     with tempfile.TemporaryDirectory(prefix="oproep-bench-") as name:
         case.before(Path(name))
-        for _ in range(case.runs):
-            runs["ours"].append(case.ours.run(Path(name)))
-            runs["peer"].append(case.peer.run(Path(name)))
-    ours, theirs = summarise(runs["ours"], case.ours.parts), summarise(runs["peer"], case.peer.parts)
-    return tabulate(case, ours, theirs, [bound for bound in bounds if bound.case == case.name])
+        for number in range(1, (runs or case.runs) + 1):
+            for way in case.ways:
+                say(f"{case.name}, round {number} of {runs or case.runs}: {way.name} ...")
+                done[way.name].append(way.run(Path(name)))
+                say(f"    {done[way.name][-1].seconds:.2f} s")
+    return {way.name: summarise(done[way.name], way.parts) for way in case.ways}
 
 
 def summarise(runs: Sequence[Run], parts: float) -> dict[str, float]:
@@ -90,26 +107,35 @@ def summarise(runs: Sequence[Run], parts: float) -> dict[str, float]:
     }
 
 
-def tabulate(
-    case: Case, ours: Mapping[str, float], theirs: Mapping[str, float], bounds: Sequence[Bound]
-) -> list[dict[str, Any]]:
-    """Return a row per unit with COLUMNS; ratio is how many times as much the peer takes.
+def tabulate(case: Case, measured: Measured, bounds: Iterable[Bound]) -> list[dict[str, Any]]:
+    """Return a row per unit with COLUMNS for a case of two ways; ratio is how many times as much the peer takes.
 
     Raises ValueError where a bound is on a unit that was not measured.
     """
-    ours, below = {**ours, TIMES: ours[SECONDS] / theirs[SECONDS]}, {bound.unit: bound.below for bound in bounds}
-    if below.keys() - ours.keys():
-        raise ValueError(f"{case.name}: no measured {', '.join(sorted(below.keys() - ours.keys()))}")
+    ours, theirs = (measured[way.name] for way in case.ways)
+    ours, kept_by = {**ours, TIMES: ours[SECONDS] / theirs[SECONDS]}, {bound.unit: bound for bound in bounds}
+    refuse_unmeasured(case, kept_by.keys() - ours.keys())
     rows = []
     for unit, value in ours.items():
-        other, bound = theirs.get(unit), below.get(unit)
+        other, bound = theirs.get(unit), kept_by.get(unit)
         if unit == TIMES and bound is None:
             continue
         ratio = other / value if unit in (SECONDS, CPU, MEMORY) and other is not None and value else None
-        kept = None if bound is None else "yes" if value < bound else "no"
-        values = (case.name, case.peer.name, unit, value, other, ratio, bound, kept)
+        told = (bound.limit, say_whether(bound.keeps(value))) if bound else (None, None)
+        values = (case.name, case.ways[1].name, unit, value, other, ratio, *told)
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
+
+
+def refuse_unmeasured(case: Case, units: Iterable[str]) -> None:
+    """Raise ValueError where there are any."""
+    if names := ", ".join(sorted(units)):
+        raise ValueError(f"{case.name}: no measured {names}")
+
+
+def say_whether(kept: bool) -> str:
+    """Return how the tables say that a bound was kept."""
+    return "yes" if kept else "no"
 
 
 def keep(rows: Iterable[Mapping[str, Any]]) -> bool:
@@ -117,28 +143,42 @@ def keep(rows: Iterable[Mapping[str, Any]]) -> bool:
     return all(row["kept"] != "no" for row in rows)
 
 
-def write(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+def write(rows: Iterable[Mapping[str, Any]], path: Path, columns: Sequence[str] = COLUMNS) -> None:
     """Write the rows as a CSV file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([COLUMNS, *([_word(row[name]) for name in COLUMNS] for row in rows)])
+        writer.writerows([columns, *([word(row[name]) for name in columns] for row in rows)])
 
 
-def show(rows: Iterable[Mapping[str, Any]]) -> str:
+def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
     """Return the rows as a table for the terminal."""
-    lines = [COLUMNS, *(tuple(_word(row[name]) for name in COLUMNS) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+    lines = [tuple(columns), *(tuple(word(row[name]) for name in columns) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """Return a value as the tables show it."""
     return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
-def run_command(*command: str) -> Run:
-    """Run a command and measure it from its start to its end; what it prints is lost."""
-    return _wait(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), time.perf_counter())
+def run_command(*command: str, environment: Mapping[str, str] | None = None) -> Run:
+    """Run a command in the folder of the tests, and measure it with all that it starts, from its start to its end.
+
+    What it prints is lost, but for the end of it where it fails.
+    """
+    with tempfile.TemporaryFile() as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=said, stderr=said, env=environment, cwd=TESTS)
+        with watching(process.pid) as watch:
+            try:
+                run = _wait(process, started)
+            except RuntimeError as error:
+                said.seek(0)
+                error.add_note(said.read()[-2000:].decode(errors="replace"))
+                raise
+    return replace(run, cpu=max(run.cpu, watch.cpu), facts={ALL_MEMORY: watch.peak})
 
 
 def fresh(prepare: Callable[[Path], Work]) -> Callable[[Path], Run]:

@@ -112,7 +112,7 @@ def export_page(_: Path) -> Work:
 
 WHOLE, PART = "1,000 rows to HTML and PDF", "1,000 rows to HTML"
 CASES = (
-    Case(WHOLE, Way("ours", fresh(publish_all)), Way("ours, 100 rows, tenfold", fresh(publish_few), ROWS / FEW), 3),
-    Case(PART, Way("ours", fresh(render_page)), Way("nbconvert", fresh(export_page)), 3),
+    Case(WHOLE, (Way("ours", fresh(publish_all)), Way("ours, 100 rows, tenfold", fresh(publish_few), ROWS / FEW)), 3),
+    Case(PART, (Way("ours", fresh(render_page)), Way("nbconvert", fresh(export_page))), 3),
 )
 BOUNDS = (Bound(WHOLE, 10, SECONDS), Bound(WHOLE, 1024, MEMORY), Bound(WHOLE, 1.5, TIMES))

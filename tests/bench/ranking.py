@@ -226,24 +226,29 @@ HUGE_NAME = f"reading, totals, ranks and severity of {HUGE_CALL:,} proposals"
 STABILITY_NAME = f"ranks of {CALL[0]} proposals under {WEIGHT_DRAWS:,} other weights"
 
 CASES = [
-    Case(SMALL_NAME, Way("ours", fresh(expect_small)), Way("textbook sampler", fresh(sample_small)), runs=9),
+    Case(SMALL_NAME, (Way("ours", fresh(expect_small)), Way("textbook sampler", fresh(sample_small))), runs=9),
     Case(
         LARGE_NAME,
-        Way("ours", fresh(expect_large)),
-        Way(f"textbook sampler, one draw in {SHARE}", fresh(sample_large), parts=SHARE),
+        (
+            Way("ours", fresh(expect_large)),
+            Way(f"textbook sampler, one draw in {SHARE}", fresh(sample_large), parts=SHARE),
+        ),
         runs=3,
     ),
     Case(
         HUGE_NAME,
-        Way("ours", fresh(rank_huge)),
-        Way("reading alone", fresh(read_only)),
+        (Way("ours", fresh(rank_huge)), Way("reading alone", fresh(read_only))),
         runs=3,
         before=fresh(write_scores),
     ),
     Case(
         STABILITY_NAME,
-        Way("ours", fresh(weigh_otherwise)),
-        Way(f"all over again, {ORDINARY_DRAWS} draws", fresh(weigh_ordinarily), parts=WEIGHT_DRAWS / ORDINARY_DRAWS),
+        (
+            Way("ours", fresh(weigh_otherwise)),
+            Way(
+                f"all over again, {ORDINARY_DRAWS} draws", fresh(weigh_ordinarily), parts=WEIGHT_DRAWS / ORDINARY_DRAWS
+            ),
+        ),
         runs=9,
     ),
 ]
