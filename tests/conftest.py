@@ -25,6 +25,7 @@ BROWSER_OPTIONS = [
     "--no-first-run",
 ]
 ROOT = Path(__file__).parents[1]
+os.environ["OPROEP_LANGUAGE"] = "en"  # what the tests expect, whatever the locale of who runs them
 SMALL_CALL = "green-streets-2024"
 
 

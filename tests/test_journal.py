@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.cli import _explain
+from analysis.ending import explain
 from analysis.faults import Fault, InputError
 from analysis.journal import Journal
 from analysis.kernels import NotebookError
@@ -31,7 +31,7 @@ def read(journal: Journal) -> list[dict[str, object]]:
 
 def fail(journal: Journal, error: BaseException) -> tuple[object, list[dict[str, object]]]:
     """Return the exit code of a run that raises, and what was written between its start and its end."""
-    with pytest.raises(SystemExit) as ended, journal.run(_explain):
+    with pytest.raises(SystemExit) as ended, journal.run(explain):
         raise error
     first, *between, last = read(journal)
     assert (first["event"], last["event"], last["exit"]) == ("run started", "run failed", ended.value.code)
@@ -41,7 +41,7 @@ def fail(journal: Journal, error: BaseException) -> tuple[object, list[dict[str,
 
 def test_every_event_has_the_call_and_a_time_with_its_zone(journal: Journal):
     before = datetime.now().astimezone()
-    with journal.run(_explain), journal.progress("01_ingest"):
+    with journal.run(explain), journal.progress("01_ingest"):
         pass
     for event in read(journal):
         assert event["call"] == "small"
@@ -116,7 +116,7 @@ def test_what_was_foreseen_is_told_in_words_and_what_was_not_with_its_trace(jour
 
 
 def test_what_others_write_to_standard_error_becomes_events(journal: Journal):
-    with journal.run(_explain):
+    with journal.run(explain):
         print("a line\n\nanother", file=sys.stderr)
         sys.stderr.write("not ended")
     texts = [str(event["message"]) for event in read(journal) if event["event"] == "note"]

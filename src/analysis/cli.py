@@ -1,27 +1,27 @@
-"""The command line `oproep`: check, run, sheets, status, schedule, verify, diff, reconstruct, dictionary, rank."""
+"""The command line `oproep`: from a spreadsheet to a rendered answer, and what is worth knowing about either."""
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
-from analysis.faults import Fault, InputError, refuse
-from analysis.files import find_root, say_unwritable
+from analysis import messages
+from analysis.completion import complete_call, complete_edition, complete_folder, complete_step
+from analysis.ending import Stopped, ending_in_order, explain
+from analysis.faults import Fault, refuse
+from analysis.files import find_root
+from analysis.roots import Place, Scheduler, at_place
+from analysis.usage import prepare_help, run_app
+from analysis.voice import complain, fault_as_json, manner, say, tell, tell_document, tell_error
 
 if TYPE_CHECKING:  # loaded where they are needed: a run that changes nothing ends before they would be
-    from analysis.contracts import Contract
     from analysis.declarations import Edition
     from analysis.journal import Journal
     from analysis.plan import Plan
@@ -30,17 +30,28 @@ if TYPE_CHECKING:  # loaded where they are needed: a run that changes nothing en
 Language = Literal["nl", "en"]  # as in declarations, which takes longer to load
 Audience = Literal["public", "applicant", "internal"]
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-say, complain = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
-CallId = Annotated[str, typer.Argument(metavar="CALL", help="The call: the name of its folder below data/raw.")]
+CallId = Annotated[
+    str,
+    typer.Argument(
+        metavar="CALL", help="The call: the name of its folder below data/raw.", autocompletion=complete_call
+    ),
+]
 Root = Annotated[
     Path | None,
-    typer.Option(help="The folder that holds data/, notebooks/ and reports/; found from here upward if not given."),
+    typer.Option(
+        help="The folder that holds data/, notebooks/ and reports/; found from here upward if not given.",
+        is_eager=True,  # so that it is known where a name of a call is completed
+        autocompletion=complete_folder,
+    ),
 ]
 
 Every = Annotated[bool, typer.Option("--all", help="Leave nothing out: all of a kind, and numbers that hold.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print what was found as one JSON document, in English; faults too.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors and the result.")]
 
 
 def _open(call: str, root: Path | None) -> Store:
@@ -54,25 +65,33 @@ def _find(root: Path | None) -> Path:
 
 
 @app.command()
-def check(call: CallId, root: Root = None) -> None:
+@at_place(writes=False)
+def check(call: CallId, as_json: AsJson = False, quiet: Quiet = False, root: Place = None) -> None:
     """Read everything a call delivered and name every fault; write nothing."""
+    manner.set(quiet, as_json)
     from analysis.adoption.tracing import read_traced
     from analysis.ingest import changed_files
+    from analysis.omissions import find_omissions
+    from analysis.omitted import say_omissions
     from analysis.reconciliation import gather_findings, name_open
 
     store = _open(call, root)
     tables = read_traced(store)
     _ = store.pipeline
-    for name, table in tables.items():
-        say.print(f"{name}: {len(table)} rows" if len(table) else f"{name}: not delivered")
-    for name in changed_files(store):
-        say.print(f"note: {name} differs from the delivery that SOURCES.yml records")
-    for line in name_open(gather_findings(store.published)):
-        say.print(f"note: {line}", markup=False)
-    say.print(f"{call} is valid.")
+    counts, changed = {name: len(table) for name, table in tables.items()}, list(changed_files(store))
+    findings = list(name_open(gather_findings(store.published)))
+    lines = [f"{name}: {count} rows" if count else f"{name}: not delivered" for name, count in counts.items()]
+    notes = [f"{name} differs from the delivery that SOURCES.yml records" for name in changed] + findings
+    left = find_omissions(tables, store.call)
+    lines += [f"left out of the answer: {line}" for line in say_omissions(left, "en")]
+    lines += [] if quiet else [f"note: {note}" for note in notes]
+    found = {"call": call, "valid": True, "rows": counts, "changed_files": changed, "open_findings": findings}
+    found["left_out"] = left
+    tell([*lines, f"{call} is valid."], found)
 
 
 @app.command()
+@at_place(writes=True)
 def run(
     call: CallId,
     as_of: Annotated[
@@ -81,7 +100,10 @@ def run(
     ] = None,
     language: Annotated[Language | None, typer.Option(help="The language of the edition: nl or en.")] = None,
     audience: Annotated[Audience | None, typer.Option(help="Who may read the edition.")] = None,
-    step: Annotated[str | None, typer.Option(help="Run this step only, on the tables that are there.")] = None,
+    step: Annotated[
+        str | None,
+        typer.Option(help="Run this step only, on the tables that are there.", autocompletion=complete_step),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run what is fresh too.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="How many run at once; one a core if not given.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait for another run of the call to end, or be refused.")] = True,
@@ -94,35 +116,38 @@ def run(
     log: Annotated[Literal["words", "json"], typer.Option(help="How to tell what goes on: json a line an event.")] = (
         "words"
     ),
-    root: Root = None,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    root: Place = None,
 ) -> None:
     """Run what is not fresh of a call and render its answer; without options, the editions that the call declares."""
-    from analysis.freshness import find_settled, read_told
+    manner.set(quiet, as_json)
+    from analysis.freshness import read_told
 
-    journal = _open_journal(call) if log == "json" else None
-    with journal.run(_explain) if journal else nullcontext():
+    journal, took = _open_journal(call) if log == "json" else None, dict[str, float]()
+    with journal.run(_explain_aloud) if journal else nullcontext():
         if all_languages and (language or audience):
             refuse([Fault("--all-languages", "--language or --audience too", "neither of these beside it")])
-        named = [f"{as_of:%Y-%m-%d}-{audience or 'public'}-{language or 'nl'}"] if as_of else []
-        untold = force or step or all_languages or ((language or audience) and not as_of)
-        plan = None if untold else find_settled(_find(root), call, named)
-        if plan:
+        which = (as_of, language, audience, all_languages)
+        settled = None if force or step else _settle(call, which, root)
+        if settled:
             complain.print("nothing changed: all is fresh")
-            folders, notes = [plan.reports / name for name in named or plan.editions], read_told(plan)
+            folders, notes = settled[1], read_told(settled[0])
         else:
-            progress = journal.progress if journal else _progress()
-            which = (as_of, language, audience, all_languages)
-            folders, notes = _run(call, which, step, (force, jobs or 0, wait), root, progress)
-        _list_files(folders)
+            progress = journal.progress if journal else None
+            folders, notes, took = _run(call, which, step, (force, jobs or 0, wait), root, progress, scheduler)
+        _tell_editions(call, folders, notes, took)
         if journal:
             journal.list_editions(folders, _find(root))
         if keep:
             _remove_old(_plan(call, root), folders, keep)
         for line in notes:
-            complain.print(f"note: {line}", markup=False)
+            complain.print(f"note: {line}")
 
 
 @app.command()
+@at_place(writes=True, sheets=True)
 def sheets(
     call: CallId,
     proposal: Annotated[
@@ -145,30 +170,43 @@ def sheets(
     ] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="How many run at once; one a core if not given.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait for another run of the call to end, or be refused.")] = True,
-    root: Root = None,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    root: Place = None,
 ) -> None:
     """Make the sheets of feedback that are not fresh, one for the applicant of each proposal, and a list of them.
 
     A sheet that fails is named, and does not stop the others; the exit code is then 1.
     """
+    manner.set(quiet, as_json)
     from analysis.kernels import start_parent
 
     start_parent()  # so that it makes its imports while we make ours
     from analysis.pipeline import Options, count_cores
     from analysis.pipeline import run as run_call
-    from analysis.sheetrun import Wanted, make_sheets, say_done
+    from analysis.plan import Plan
+    from analysis.progress import count_written, expect, show_steps
+    from analysis.sheetrun import Wanted, describe_done, make_sheets, say_done
+    from analysis.workers import open_workers
 
     if proposal and by:
         refuse([Fault("--by", "--proposal too", "one of the two")])
     store = _open(call, root)
     edition = _edition_of_sheets(store, as_of, language)
-    run_call(store, [], None, _progress(), complain.print, Options(jobs=jobs or 0, wait=wait))
-    wanted = Wanted(edition, by or "proposal", tuple(proposal or ()), keep_notebooks, jobs or count_cores())
-    with complain.status("making the sheets"):
-        done = make_sheets(store, wanted, complain.print, wait)
-    say.print(str(done.folder / "index.html"), markup=False)
+    plan, width, options = Plan.of(store), jobs or count_cores(), Options(jobs=jobs or 0, wait=wait)
+    wanted = Wanted(edition, by or "proposal", tuple(proposal or ()), keep_notebooks, width)
+    with open_workers(scheduler, width, plan) as workers:
+        show = show_steps(expect(plan, [], jobs=width))
+        run_call(store, [], None, show, complain.print, options, _name_findings, workers)
+        with count_written("making the sheets") as watch:
+            done = make_sheets(store, wanted, complain.print, wait, watch, workers)
+    if as_json:
+        tell_document({"call": call, "edition": edition, "kind": wanted.kind, **describe_done(done)})
+    else:
+        say.show(done.folder / "index.html")
     for line in say_done(done):
-        complain.print(line, markup=False)
+        complain.print(line)
     if done.failed:
         raise typer.Exit(1)
 
@@ -183,17 +221,22 @@ def _edition_of_sheets(store: Store, as_of: datetime | None, language: Language 
 
 
 @app.command()
-def status(call: CallId, as_json: AsJson = False, root: Root = None) -> None:
-    """Say of every step and edition whether it is fresh, stale or was never run, and why."""
-    from analysis.freshness import Inspection, say_status, status_as_json
+@at_place(writes=False)
+def status(call: CallId, as_json: AsJson = False, quiet: Quiet = False, root: Place = None) -> None:
+    """Say of every step, edition and sheet whether it is fresh, stale or was never made, and why."""
+    manner.set(quiet, as_json)
+    from analysis.freshness import Inspection, say_sheets, say_status, status_as_json
     from analysis.locking import is_locked
     from analysis.plan import read_package
+    from analysis.sheetrun import judge_sheets
 
     package = read_package(_find(root), call)
     inspection = Inspection(_plan(call, root), package)
     plan, running = inspection.plan, is_locked(inspection.plan)
     verdicts = inspection.judge_all(plan.units(inspection.editions()))
-    _tell(status_as_json(plan, verdicts, running) if as_json else say_status(plan, verdicts))
+    sheets = list(judge_sheets(plan))
+    lines = [*say_status(plan, verdicts), *say_sheets(plan, sheets)]
+    tell(lines, status_as_json(plan, verdicts, running, sheets))
     if running and not as_json:
         complain.print(f"A run of {call} is going on; what it makes meanwhile may already show.")
 
@@ -209,56 +252,83 @@ def schedule(
     into: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the units go; the user's folder of systemd if not given.")
     ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
     root: Root = None,
 ) -> None:
     """Let a call run by itself: write a timer of systemd and its service, and print the crontab that does the same.
 
     With --every it runs on the day of the announcement too, if that is still to come.
     """
+    manner.set(quiet, as_json)
     from analysis.release import today
     from analysis.schedule import Schedule, choose_moments, find_program, find_units
 
     store, day = _open(call, root), on.date() if on else None
-    moments = choose_moments(every, day, store.call.dates.announcement.date, today())
+    announcement = store.call.dates.announcement
+    moments = choose_moments(every, day, announcement.date if announcement else None, today())
     planned = Schedule(call, store.root, find_program(), moments, day, keep)
-    written = planned.write(into or find_units(os.environ))
-    _tell([*map(str, written), "", "To start it:", *planned.enable(), "", "Or as a crontab:", *planned.crontab()])
+    written = [str(path) for path in planned.write(into or find_units(os.environ))]
+    found = {"call": call, "units": written, "enable": planned.enable(), "crontab": planned.crontab()}
+    tell([*written, "", "To start it:", *planned.enable(), "", "Or as a crontab:", *planned.crontab()], found)
 
 
 @app.command()
 def verify(
-    report: Annotated[Path, typer.Argument(metavar="REPORT_DIR", help="The folder of an edition, with manifest.json.")],
+    report: Annotated[
+        Path,
+        typer.Argument(
+            metavar="REPORT_DIR",
+            help="The folder of an edition, with manifest.json.",
+            autocompletion=complete_edition,
+        ),
+    ],
     every: Every = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
     root: Root = None,
 ) -> None:
     """Recompute a report from the raw data of its call, and say number by number whether it still holds.
 
     Exit code 0: it holds; 1: it does not; 2: that cannot be told.
     """
+    manner.set(quiet, as_json)
+    from analysis.progress import show_recomputing
     from analysis.verification import say_verification, verify_report
 
     with complain.status("recomputing from the raw data"):
-        found = verify_report(report, root)
-    _tell(found.as_json() if as_json else say_verification(found, every))
+        found = verify_report(report, root, show_recomputing)
+    tell(say_verification(found, every), found.as_json())
     raise typer.Exit(0 if found.holds else 1)
 
 
 @app.command()
 def diff(
-    edition_a: Annotated[Path, typer.Argument(metavar="EDITION_A", help="The folder of an edition.")],
-    edition_b: Annotated[Path, typer.Argument(metavar="EDITION_B", help="The folder of the edition to compare it to.")],
+    edition_a: Annotated[
+        Path,
+        typer.Argument(metavar="EDITION_A", help="The folder of an edition.", autocompletion=complete_edition),
+    ],
+    edition_b: Annotated[
+        Path,
+        typer.Argument(
+            metavar="EDITION_B",
+            help="The folder of the edition to compare it to.",
+            autocompletion=complete_edition,
+        ),
+    ],
     every: Every = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say in words what changed from one edition to another: numbers, tables, names released, text.
 
     Exit code 0: nothing; 1: something; 2: that cannot be told.
     """
+    manner.set(quiet, as_json)
     from analysis.comparison import compare_editions, say_comparison
 
     found = compare_editions(edition_a, edition_b)
-    _tell(found.as_json() if as_json else say_comparison(found, every))
+    tell(say_comparison(found, every), found.as_json())
     raise typer.Exit(0 if found.same else 1)
 
 
@@ -268,19 +338,32 @@ def reconstruct(
     proposals: Annotated[
         int | None, typer.Option(min=1, help="Make a call of this size for benchmarks, in a folder of its own.")
     ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
     root: Root = None,
 ) -> None:
     """Make the synthetic tables of a call from its reconstruction.yml; run again it gives identical bytes."""
+    manner.set(quiet, as_json)
+    from analysis.progress import following
     from analysis.reconstruct import reconstruct as reconstruct_call
 
-    say.print(str(reconstruct_call(_open(call, root), proposals)))
+    with following():
+        folder = reconstruct_call(_open(call, root), proposals)
+    _tell_paths([folder], {"call": folder.name, "folder": str(folder)})
 
 
 @app.command()
-def dictionary(call: CallId, root: Root = None) -> None:
+def dictionary(call: CallId, as_json: AsJson = False, quiet: Quiet = False, root: Root = None) -> None:
     """Print the data dictionary: every table with its columns, types, units and allowed values."""
-    for contract in _open(call, root).contracts.values():
-        say.print("\n".join(_describe(contract)), markup=False)
+    manner.set(quiet, as_json)
+    from analysis.listing import describe, list_tables
+
+    contracts = _open(call, root).contracts.values()
+    if as_json:
+        tell_document({"call": call, "tables": list_tables(contracts)})
+    else:
+        for contract in contracts:
+            say.show("\n".join(describe(contract, manner.language)))
 
 
 @app.command()
@@ -301,18 +384,50 @@ def rank(
     ] = None,
     language: Annotated[Language, typer.Option(help="The language of the page: nl or en.")] = "nl",
     seed: Annotated[int, typer.Option(min=0, help="The seed of all draws.")] = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Rank the proposals of a bare table of scores, and say how sure that order is."""
+    manner.set(quiet, as_json)
+    from analysis.progress import following
     from analysis.rankfile import Request, rank_file
     from analysis.scorefile import Columns
 
     columns = Columns(proposal, rater, score, criterion, panel)
-    done = rank_file(Request(scores, columns, scale, line, lower_is_better, out, language, seed))
-    for path in done.paths:
-        say.print(str(path), markup=False)
-    for point in done.points:
-        say.print(f"- {point}", markup=False)
+    with following():
+        done = rank_file(Request(scores, columns, scale, line, lower_is_better, out, language, seed))
+    files, faults = [str(path) for path in done.paths], [fault_as_json(done.refusal)] if done.refusal else []
+    # The points come in the language of the page, whatever that of the user is.
+    _tell_paths(
+        [*files, *(f"- {point}" for point in done.points)], {"files": files, "points": done.points, "faults": faults}
+    )
+    if as_json and done.refusal:
+        raise typer.Exit(2)
     refuse(filter(None, [done.refusal]))
+
+
+@app.command("app")
+def serve_app(
+    call: CallId,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port; a free one if not given.")] = None,
+    ip: Annotated[str, typer.Option(help="The address to listen on; who opens another than this needs a token.")] = (
+        "127.0.0.1"
+    ),
+    audience: Annotated[Audience, typer.Option(help="Who may open the page.")] = "internal",
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day to show it as on; today if not given.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="The language of the page: nl or en.")] = "nl",
+    root: Root = None,
+) -> None:
+    """Serve the workbench of a call as a page for colleagues, until it is stopped; print its address."""
+    from analysis.app import Address, serve
+
+    def announce(url: str) -> None:
+        tell([url], {"url": url})
+        sys.stdout.flush()  # as it goes on for long, and who started it may wait for this line
+
+    serve(_open(call, root), audience, as_of.date() if as_of else None, language, Address(ip, port), announce)
 
 
 @app.command()
@@ -334,28 +449,76 @@ def new(
     reference: Annotated[
         str | None, typer.Option(metavar="FILE", help="The municipalities: a file in data/raw/reference; the newest.")
     ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
     root: Root = None,
 ) -> None:
     """Make the folder of a call from a spreadsheet, and say what it lacks; or read a new delivery of it."""
-    from analysis.adoption.adopting import Request, adopt, say_adopted
+    manner.set(quiet, as_json)
+    from analysis.adoption.adopting import Request, adopt, describe_adopted, say_adopted
+    from analysis.progress import following
 
     answers = dict(part.rpartition("=")[::2] for part in place or ())
     ask = _ask_place if sys.stdin.isatty() else None
     request = Request(_find(root), call, tuple(files), language, update, mapping, reference, answers, ask)
-    _tell(say_adopted(adopt(request)))
+    with following():
+        adopted = adopt(request)
+    tell(say_adopted(adopted), describe_adopted(adopted))
+
+
+@app.command()
+def doctor(as_json: AsJson = False, quiet: Quiet = False, root: Root = None) -> None:
+    """Say what is wrong with this installation, and the command that mends it.
+
+    Exit code 0: nothing; 1: something.
+    """
+    manner.set(quiet, as_json)
+    from analysis.doctor import describe_checks, examine, find_project, say_checks
+
+    with complain.status("looking at the installation"):
+        checks = examine(find_project(root))
+    tell(say_checks(checks, faults_only=quiet), describe_checks(checks))
+    raise typer.Exit(0 if all(check.ok for check in checks) else 1)
 
 
 def _ask_place(name: str, candidates: Iterable[str]) -> str | None:
     """Ask which municipality a name stands for; None where the answer is empty."""
-    complain.print(f"{name!r} is no municipality of the reference list; nearest: {', '.join(candidates)}", markup=False)
-    answer: str = typer.prompt("its name or code (empty: none)", default="", show_default=False, err=True)
+    complain.print(f"{name!r} is no municipality of the reference list; nearest: {', '.join(candidates)}")
+    asked = messages.say("its name or code (empty: none)", manner.language)
+    answer: str = typer.prompt(asked, default="", show_default=False, err=True)
     return answer or None
 
 
-def _tell(found: Mapping[str, Any] | Iterable[str]) -> None:
-    """Print what was found: as JSON, or line by line."""
-    for line in [json.dumps(found, indent=1)] if isinstance(found, Mapping) else found:
-        say.print(line, markup=False)
+def _tell_paths(lines: Iterable[object], document: dict[str, Any]) -> None:
+    """Print what is the same in every language, such as paths, or a document where JSON was asked for."""
+    if manner.as_json:
+        tell_document(document)
+    else:
+        for line in lines:
+            say.show(line)
+
+
+def _tell_editions(call: str, folders: Iterable[Path], notes: Iterable[str], took: dict[str, float]) -> None:
+    """Print the files of the editions; as JSON the notes too, and the seconds of each step that was run."""
+    files = {folder: sorted(str(path) for path in folder.iterdir() if path.is_file()) for folder in folders}
+    editions = [{"edition": one.name, "folder": str(one), "files": names} for one, names in files.items()]
+    found = {"call": call, "editions": editions, "steps_run": took, "notes": list(notes)}
+    _tell_paths([name for names in files.values() for name in names], found)
+
+
+def _settle(
+    call: str, edition: tuple[datetime | None, Language | None, Audience | None, bool], root: Path | None
+) -> tuple[Plan, list[Path]] | None:
+    """Return the plan of a call and the folders of the editions where all is fresh, once `latest` leads to the last."""
+    from analysis.freshness import find_settled
+    from analysis.upkeep import name_asked, settle
+
+    as_of, language, audience, every = edition
+    day = as_of.date() if as_of else None
+    settled = find_settled(_find(root), call, lambda declared: name_asked(declared, day, audience, language, every))
+    if settled is None or not settle(settled[0], settled[1][-1]):
+        return None
+    return settled[0], [settled[0].reports / name for name in settled[1]]
 
 
 def _run(
@@ -364,22 +527,30 @@ def _run(
     step: str | None,
     options: tuple[bool, int, bool],
     root: Path | None,
-    progress: Callable[[str], AbstractContextManager[object]],
-) -> tuple[list[Path], list[str]]:
-    """Run a call of which something is not fresh; return the folders of its editions and what there is to note."""
-    from analysis.freshness import note_told
+    progress: Callable[[str], AbstractContextManager[object]] | None,
+    scheduler: str | None,
+) -> tuple[list[Path], list[str], dict[str, float]]:
+    """Run a call of which something is not fresh.
+
+    Return the folders of its editions, what there is to note, and the seconds of each step, where these were counted.
+    """
+    from analysis.freshness import read_told
     from analysis.kernels import start_parent
 
     start_parent()  # so that it makes its imports while we make ours
-    from analysis.pipeline import Options
+    from analysis.pipeline import Options, count_cores
     from analysis.pipeline import run as run_call
     from analysis.plan import Plan
+    from analysis.progress import expect, show_steps
+    from analysis.workers import open_workers
 
     store = _open(call, root)
-    folders = run_call(store, _editions(store, *edition), step, progress, complain.print, Options(*options))
-    notes = _name_findings(store)
-    note_told(Plan.of(store), notes)
-    return folders, notes
+    asked, plan = _editions(store, *edition), Plan.of(store)
+    pace = expect(plan, [one.name for one in asked], step, force=options[0], jobs=options[1] or count_cores())
+    show = progress or show_steps(pace)
+    with open_workers(scheduler, options[1] or count_cores(), plan) as workers:
+        folders = run_call(store, asked, step, show, complain.print, Options(*options), _name_findings, workers)
+    return folders, read_told(plan), {name: round(seconds, 3) for name, seconds in pace.took.items()}
 
 
 def _editions(
@@ -418,12 +589,6 @@ def _remove_old(plan: Plan, made: Iterable[Path], keep: int) -> None:
         complain.print(f"removed {name}: newer editions have taken its place")
 
 
-def _list_files(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        for path in sorted(path for path in folder.iterdir() if path.is_file()):
-            say.print(str(path), markup=False)
-
-
 def _name_findings(store: Store) -> list[str]:
     """Return every open finding on the published figures; none where the step that looks for them has not run."""
     from analysis.reconciliation import name_open
@@ -431,62 +596,12 @@ def _name_findings(store: Store) -> list[str]:
     return list(name_open(store.read_table("findings"))) if store.table_path("findings").is_file() else []
 
 
-def _describe(contract: Contract) -> Iterator[str]:
-    """Yield the lines of a table's description, as Markdown."""
-    yield f"## {contract.name}\n\n{contract.description}; made by {contract.maker}.\n"
-    yield "| column | meaning | unit | values | key |\n| --- | --- | --- | --- | --- |"
-    for name, column in contract.columns.items():
-        values = column.expected() + (", or empty" if column.optional else "")
-        key = ", ".join(filter(None, ["key" if name in contract.key else "", ".".join(contract.foreign.get(name, ()))]))
-        yield f"| {name} | {column.description} | {column.unit} | {values} | {key} |"
-    yield ""
-
-
-def _progress() -> Callable[[str], AbstractContextManager[object]]:
-    """Return what shows the steps while they run, several at once, and the time that each took."""
-    running: list[str] = []
-    status, lock = complain.status(""), threading.Lock()
-
-    def update(change: Callable[[str], None], name: str) -> None:
-        with lock:
-            change(name)
-            status.update(", ".join(running))
-            (status.start if running else status.stop)()
-
-    @contextmanager
-    def show(name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        update(running.append, name)
-        try:
-            yield
-            complain.print(f"{name}  {time.perf_counter() - started:.1f} s")
-        finally:
-            update(running.remove, name)
-
-    return show
-
-
-class _Stopped(BaseException):
-    """A signal asked us to end."""
-
-
-@contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """Let a signal that ends us first end what runs and remove what is unfinished; a second one changes nothing."""
-
-    def stop(number: int, _: object) -> None:
-        for other in before:
-            signal.signal(other, signal.SIG_IGN)
-        raise _Stopped(number)
-
-    names = ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _explain_aloud(error: BaseException) -> tuple[str | None, int]:
+    """Explain an error; where JSON was asked for, say it on standard output too."""
+    message, code = explain(error)
+    if manner.as_json:
+        tell_error(error, message or str(error))
+    return message, code
 
 
 def main() -> None:
@@ -494,33 +609,17 @@ def main() -> None:
 
     It is 128 and the number of the signal where one ended it.
     """
+    manner.reset("--json" in sys.argv)
+    prepare_help()
     try:
-        with _ending_in_order():
-            app()
-    except (Exception, _Stopped) as error:
-        message, code = _explain(error)
+        with ending_in_order():
+            code = run_app(app)
+    except (Exception, Stopped) as error:
+        message, code = explain(error)
         if not message:
             raise
-        complain.print(message, markup=False)
-        sys.exit(code)
-
-
-def _explain(error: BaseException) -> tuple[str | None, int]:
-    """Return what an error means in words, if it is one that we foresee, and the exit code."""
-    from analysis.forking import ForkingError
-    from analysis.kernels import NotebookError
-
-    if isinstance(error, InputError):
-        return error.message(), 2
-    if isinstance(error, NotebookError):
-        at_fault = error.error == InputError.__name__
-        return (error.message, 2) if at_fault else (str(error), 1)
-    if isinstance(error, _Stopped):
-        name = signal.Signals(error.args[0]).name
-        return f"stopped by {name}; editions that were in place are as they were", 128 + error.args[0]
-    if isinstance(error, OSError):
-        return say_unwritable(error), 1
-    return str(error) if isinstance(error, ForkingError) else None, 1
+        tell_error(error, message)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
