@@ -178,7 +178,7 @@ def test_only_municipalities_whose_count_may_be_told_have_a_sheet(finished: Stor
 
 @pytest.fixture
 def some(finished: Store) -> Iterator[Callable[..., Done]]:
-    shutil.rmtree(finished.reports / AFTER, ignore_errors=True)
+    shutil.rmtree(finished.reports / "sheets", ignore_errors=True)
     shutil.rmtree(finished.processed / "sheets", ignore_errors=True)
 
     def make(*subjects: str, **options: object) -> Done:

@@ -21,6 +21,7 @@ from analysis.freshness import LATEST, Inspection, Record, note_told, read_recor
 from analysis.graph import Graph, Task
 from analysis.kernels import NotebookError, Processes, call_aside, execute, prepare
 from analysis.plan import Plan, Unit, read_package, remember
+from analysis.workers import Workers
 
 if TYPE_CHECKING:
     from analysis.declarations import Edition, Language
@@ -56,14 +57,16 @@ def run(
     say: Callable[[str], None] = _mute,
     options: Options = Options(),
     tell: Callable[[Store], Sequence[str]] | None = None,
+    workers: Workers | None = None,
 ) -> list[Path]:
     """Run the steps of a call and render the editions, as far as they are not fresh; return the editions' folders.
 
     `only` runs a single step, on the tables that are there. `progress` is entered around every step that runs, with its
     name, from several threads; `say` is given what else there is to tell; what `tell` returns at the end is noted. A
-    whole run lets `latest` lead to the last of the editions. Raises InputError where the input is at fault,
-    NotebookError where a notebook fails, and OSError where something cannot be written; an edition that was rendered
-    before then stays as it was.
+    whole run lets `latest` lead to the last of the editions. `workers` do the work, those of this machine if none are
+    given. Raises InputError where the input is at fault, NotebookError where a notebook fails, LostError where a
+    cluster lost what it was given, and OSError where something cannot be written; an edition that was rendered before
+    then stays as it was.
     """
     plan = Plan.of(store)
     _refuse_unready(store, only)
@@ -72,7 +75,8 @@ def run(
     with locking.lock(plan, options.wait, say), locking.scratch(plan) as scratch:
         inspection = Inspection(plan, read_package(plan.root, plan.call))
         _drop_undeclared(inspection)
-        work = _Run(inspection, {unit.name: unit for unit in units}, scratch, progress, options)
+        workers = workers or Workers(options.jobs or count_cores())
+        work = _Run(inspection, {unit.name: unit for unit in units}, scratch, progress, options, workers)
         work.work()
         if len(work.stale) < len(units):
             say(f"{len(units) - len(work.stale)} of {len(units)} steps and editions were fresh")
@@ -113,6 +117,7 @@ class _Run:
     scratch: Path
     progress: Progress
     options: Options
+    workers: Workers
     processes: Processes = field(default_factory=Processes)
     done: set[str] = field(default_factory=set)
     stale: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -126,7 +131,7 @@ class _Run:
 
     def work(self) -> None:
         """Run every unit that is not fresh once what it needs is there; at the first failure, end what goes on."""
-        graph, jobs = Graph(self._tasks()), self.options.jobs or count_cores()
+        graph, jobs = Graph(self._tasks()), self.workers.count
         running: dict[Future[None], str] = {}
         with ThreadPoolExecutor(jobs) as pool:
             try:
@@ -140,6 +145,7 @@ class _Run:
                         future.result()
                         self._finish(running.pop(future))
             except BaseException as error:
+                self.workers.end()
                 self.processes.end()
                 if not isinstance(error, Exception):  # a signal: nothing may be left
                     close_parents()
@@ -208,22 +214,42 @@ class _Run:
             self._make_edition(unit)
         else:
             with self.progress(unit.name):
-                begun = partial(self.emptied.add, unit.name)
-                execute_step(self.plan, unit, self.plan.language, last, self.scratch, self.processes, begun, self.stale)
+                begun = partial(self.emptied.add, unit.name) if self.workers.near else _begin_unseen
+                given = (unit, self.plan.language, last, self.scratch, self.processes, begun, self.stale)
+                self._call(execute_step, *given)
         write_record(note, Record(parts, self.inspection.outputs(unit), time.monotonic() - started))
 
     def _make_edition(self, unit: Unit) -> None:
-        plan, named = self.plan, (str(self.plan.root), self.plan.call, unit.step, unit.edition)
         with self.progress(unit.name):
-            refuse(call_aside("analysis.editions:release", named, self.processes))
-            parameters = {"call": plan.call, "edition": unit.edition}
-            execute_unit(plan, unit, parameters, self.scratch, self.processes)
+            self._call(execute_edition, unit, self.scratch, self.processes)
         with self.progress(f"files of {unit.edition}"):
-            (plan.reports / locking.ASIDE).mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=plan.reports / locking.ASIDE))
-            folder.chmod(0o755)
-            refuse(call_aside("analysis.editions:make", (*named, str(plan.copy(unit)), str(folder)), self.processes))
-            place_folder(folder, plan.reports / unit.edition)
+            self._call(place_edition, unit, self.processes)
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        self.workers.give()
+        self.workers.call(function, self.plan, *arguments)
+        self.workers.take()
+
+
+def _begin_unseen() -> None:
+    """Tell nobody that a step has begun: what it writes elsewhere is handed on when it has ended."""
+
+
+def execute_edition(plan: Plan, unit: Unit, scratch: Path | None, processes: Processes) -> None:
+    """Release the tables of an edition, and execute its notebook on them."""
+    named = (str(plan.root), plan.call, unit.step, unit.edition)
+    refuse(call_aside("analysis.editions:release", named, processes))
+    execute_unit(plan, unit, {"call": plan.call, "edition": unit.edition}, scratch, processes)
+
+
+def place_edition(plan: Plan, unit: Unit, processes: Processes) -> None:
+    """Render the files of an edition aside from the executed copy of its notebook, and put them in place."""
+    (plan.reports / locking.ASIDE).mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=plan.reports / locking.ASIDE))
+    folder.chmod(0o755)
+    named = (str(plan.root), plan.call, unit.step, unit.edition, str(plan.copy(unit)), str(folder))
+    refuse(call_aside("analysis.editions:make", named, processes))
+    place_folder(folder, plan.reports / unit.edition)
 
 
 def execute_step(

@@ -65,7 +65,7 @@ def _render(store: Store, material: Material, kind: str, names: Sequence[tuple[s
         language=material.edition.language,
         description=wording.plain("sheet.document.index_description", as_of=material.edition.as_of),
         labels=material.headings("document.labels"),
-        notice=material.plain("document.synthetic") if store.sources.synthetic else "",
+        notice=store.sources.find_mark(material.edition.language, material.plain("document.synthetic")),
     )
     return links.fill_in(page)
 

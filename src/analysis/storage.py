@@ -1,0 +1,578 @@
+"""A root on storage that fsspec reaches, such as s3:// or ftp://, and the copy of one call in a local folder.
+
+What a run needs is brought here, the run is done here by the same code, and what it made is sent back: tables first,
+every edition under a name aside before it is put in place, and what leads to them, the list of sheets and `latest`,
+last. A file that is the same on both sides is not sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from analysis.faults import Fault, InputError
+from analysis.files import ASIDE, SHARED_REFERENCE, file_hash, point, write_bytes
+from analysis.leases import Lease
+
+try:
+    import fcntl
+except ImportError:  # Windows: there two runs at once get folders by the number of their process
+    fcntl = None  # type: ignore[assignment]
+
+LOCAL = ("file", "local")  # protocols whose folders need no copy
+URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://")  # of more than one letter: C:// is a disk of Windows
+OBSTORE = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "abfs": "azure"}  # what the extra `s3` brings
+TAGS = ("ETag", "e_tag", "etag", "md5", "content_md5")
+TIMES = ("modify", "mtime", "LastModified", "last_modified", "created")
+LATEST, POINTER = "latest", "latest.txt"  # the link in a folder, and the file that stands for it on storage
+MANIFEST, INDEX, SHEETS = "manifest.json", "index.html", "sheets"
+ASIDES, OLD = ".aside", "/old-"  # where what is sent lies until it is put in place; an edition that makes way
+LOCK = ".lock.json"
+OWN = {".lock", LOCK}
+opened: dict[Path, Share] = {}  # the copies that are open in this process, by their folder
+
+
+def local_root(root: str) -> Path | None:
+    """Return the folder of a root that needs no copy, of a path or a file:// URL; None for any other URL."""
+    found = URL.match(root)
+    if not found:
+        return Path(root)
+    return Path(urlsplit(root).path) if found[1].lower() in LOCAL else None
+
+
+def hide_secrets(url: str) -> str:
+    """Return a URL without user, password and options, as it may be shown."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def connect(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL and the path of the root in it; raise InputError where it cannot be reached."""
+    import fsspec  # type: ignore[import-untyped]
+
+    protocol = urlsplit(url).scheme.lower()
+    try:
+        _register(protocol)
+        system, base = fsspec.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
+    except ImportError as error:
+        expected = "that package, installed"
+        if protocol in OBSTORE:
+            expected = "that package, installed; `pip install 'oproep[s3]'` brings it for s3"
+        raise _refusal(url, f"a protocol that needs another package ({error})", expected) from None
+    except ValueError:
+        expected = "a folder, or a URL of a protocol that fsspec knows, such as s3"
+        raise _refusal(url, f"no known protocol {protocol}", expected) from None
+    except Exception as error:
+        raise _unreachable(url, error) from None
+    return system, str(base).rstrip("/")
+
+
+def _register(protocol: str) -> None:
+    """Let fsspec reach the stores of clouds by obstore, where that is installed."""
+    if protocol in OBSTORE:
+        with suppress(ImportError):
+            from obstore.fsspec import register
+
+            register(protocol)
+
+
+def _refusal(url: str, found: str, expected: str) -> InputError:
+    return InputError([Fault(f"--root {hide_secrets(url)}", found, expected)])
+
+
+def _unreachable(url: str, error: Exception) -> InputError:
+    cause = str(error).strip().split("\n")[0] or type(error).__name__
+    secret = urlsplit(url).password
+    cause = cause.replace(secret, "***") if secret else cause
+    return _refusal(url, f"storage that cannot be reached ({cause[:200]})", "storage that can be read and written")
+
+
+@contextmanager
+def _named(url: str) -> Iterator[None]:
+    """Tell of every error of the storage as one of its URL."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise _unreachable(url, error) from error
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a task needs of a call and what it makes, where that is not all: paths below the root, of folders and files.
+
+    What it makes is never taken from an earlier copy.
+    """
+
+    folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+
+
+@dataclass
+class Share:
+    """One call on storage and its copy: what was brought of it, and what must be sent.
+
+    `ledger` has for each file that is the same on both sides what the storage tells of it, and its sha256.
+    """
+
+    url: str
+    call: str
+    root: Path
+    paths: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    ledger: dict[str, list[str]] = field(default_factory=dict)
+    brought: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Connect; raise InputError where that fails."""
+        self.system, self.base = connect(self.url)
+        self.ledger |= _read_ledger(self.root)
+
+    def name(self, path: Path) -> str:
+        """Return the URL of a file or folder of the copy, as it may be shown."""
+        return f"{hide_secrets(self.url).rstrip('/')}/{path.relative_to(self.root).as_posix()}"
+
+    def bring(self) -> None:
+        """Make the copy equal to the storage; what is known to be the same is not fetched."""
+        with _named(self.url):
+            there = self._list()
+            here = self._scan()
+            for name in here.keys() - there.keys():
+                (self.root / name).unlink()
+                self.ledger.pop(name, None)
+            missing = [name for name, told in there.items() if not self._is_same(name, told, here)]
+            self._fetch(missing, there)
+            self._lead()
+            _write_ledger(self.root, self.ledger)
+        self.brought = self._scan()
+
+    def bring_files(self, names: Sequence[str]) -> None:
+        """Bring files that are known to be there, without a look at what the storage tells of them."""
+        with _named(self.url):
+            self._fetch(list(names), dict.fromkeys(names, ""))
+
+    def send(self, settled: bool = True, note: bool = True) -> None:
+        """Send what has changed in the copy since it was brought, or last sent; `latest` only when all is `settled`.
+
+        Whatever ends it half-way, an edition on the storage is an old or a new one, and the next run sends the rest.
+        Without a `note` of what is now on the storage it is all brought again, if it is ever brought.
+        """
+        if settled:
+            self._write_pointer()
+        here = self._scan()
+        changed = [name for name, stamp in here.items() if self.brought.get(name) != stamp]
+        hashes = {name: file_hash(self.root / name) for name in changed}
+        changed = [name for name in changed if self.ledger.get(name, ["", ""])[1] != hashes[name]]
+        gone = [name for name in self.brought if name not in here and name in self.ledger]
+        with _named(self.url):
+            for names in _in_order(changed):
+                self._place(names)
+            self._remove(gone)
+            if note:
+                self._note({name: hashes[name] for name in changed}, gone)
+        self.brought = here
+
+    def watch(self, paths: tuple[str, ...]) -> None:
+        """Take what is in these folders now as it was brought: what changes there later is sent."""
+        self.paths = paths
+        self.brought = self._scan()
+
+    def _covers(self, name: str) -> bool:
+        return _is_ours(name) and not any(name.startswith(f"{folder}/") for folder in self.without)
+
+    def _list(self) -> dict[str, str]:
+        """Return what the storage tells of each file of ours, by its path below the root."""
+        self.system.invalidate_cache()
+        found: dict[str, str] = {}
+        for path in self.paths:
+            for name, told in _find(self.system, f"{self.base}/{path}").items():
+                relative = name[len(self.base) :].lstrip("/")
+                if self._covers(relative):
+                    found[relative] = _fingerprint(told)
+        return found
+
+    def _scan(self) -> dict[str, tuple[int, int, int]]:
+        """Return time, size and number of each file of the copy, by its path below the root."""
+        found = {}
+        for path in self.paths:
+            place = self.root / path
+            for file in [place] if place.is_file() else sorted(place.rglob("*")):
+                relative = file.relative_to(self.root).as_posix()
+                if self._covers(relative) and file.is_file() and not file.is_symlink():
+                    seen = file.stat()
+                    found[relative] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        return found
+
+    def _is_same(self, name: str, told: str, here: Collection[str]) -> bool:
+        noted = self.ledger.get(name)
+        if not told or noted is None or noted[0] != told or name not in here:
+            return False
+        if not told.startswith("tag ") and name.startswith(("notebooks/", "data/raw/")):
+            return False  # a time of whole seconds may hide a change by hand
+        return file_hash(self.root / name) == noted[1]
+
+    def _fetch(self, names: list[str], there: Mapping[str, str]) -> None:
+        for name in names:
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+        if names:
+            self.system.get([f"{self.base}/{name}" for name in names], [str(self.root / name) for name in names])
+        for name in names:
+            self.ledger[name] = [there[name], file_hash(self.root / name)]
+
+    def _lead(self) -> None:
+        """Let the link `latest` of the copy lead where the storage says."""
+        pointer, link = self.root / _pointer(self.call), self.root / "reports" / self.call / LATEST
+        edition = pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else ""
+        if edition and "/" not in edition and (link.parent / edition).is_dir():
+            point(link, edition)
+        elif link.is_symlink():
+            link.unlink()
+
+    def _write_pointer(self) -> None:
+        link = self.root / "reports" / self.call / LATEST
+        if link.is_symlink():
+            content = f"{link.readlink().name}\n".encode()
+            pointer = self.root / _pointer(self.call)
+            if not pointer.is_file() or pointer.read_bytes() != content:
+                write_bytes(pointer, content)
+
+    def _place(self, names: list[str]) -> None:
+        """Put files in place: all are first sent under names aside, unless they are few bytes that appear at once."""
+        if not names:
+            return
+        edition = _edition_of(names[0])
+        if edition and self._renames() and not self._holds_other(edition):
+            self._place_folder(edition)
+        elif edition or not _appears_whole(self.system):
+            token = f"{self._aside()}/{secrets.token_hex(6)}"
+            self._upload({name: f"{token}/{number}" for number, name in enumerate(names)})
+            for number, name in enumerate(names):
+                self.make_folder(f"{self.base}/{name}")
+                self._move(f"{self.base}/{token}/{number}", f"{self.base}/{name}")
+            self._clear(token)
+        else:
+            self._upload({name: name for name in names})
+
+    def _place_folder(self, edition: str) -> None:
+        """Put a whole edition in place by renaming its folder; the old one is moved out of its place first."""
+        token = f"{self._aside()}/{secrets.token_hex(6)}"
+        inside = sorted(name for name in self._scan() if name.startswith(f"{edition}/"))
+        self._upload({name: f"{token}/new/{name[len(edition) + 1 :]}" for name in inside})
+        place = f"{self.base}/{edition}"
+        if self.system.exists(place):
+            self.system.mv(place, f"{self.base}/{token}{OLD}{PurePosixPath(edition).name}")
+        self.system.mv(f"{self.base}/{token}/new", place)
+        self._clear(token)
+
+    def _upload(self, places: Mapping[str, str]) -> None:
+        targets = [f"{self.base}/{place}" for place in places.values()]
+        for target in targets:
+            self.make_folder(target)
+        self.system.put([str(self.root / name) for name in places], targets)
+
+    def make_folder(self, path: str) -> None:
+        """Make the folder of a file, where the storage has folders."""
+        if not _appears_whole(self.system):
+            self.system.makedirs(path.rpartition("/")[0], exist_ok=True)
+
+    def _move(self, old: str, new: str) -> None:
+        if self._renames():
+            _rename_over(self.system, old, new)
+        else:
+            self.system.cp_file(old, new)
+            self.system.rm_file(old)
+
+    def _remove(self, names: Iterable[str]) -> None:
+        for name in names:
+            with suppress(FileNotFoundError):
+                self.system.rm_file(f"{self.base}/{name}")
+
+    def _renames(self) -> bool:
+        """Return whether this storage has folders, that it can rename at once."""
+        from fsspec import AbstractFileSystem
+
+        return type(self.system).mv is not AbstractFileSystem.mv
+
+    def _holds_other(self, edition: str) -> bool:
+        """Return whether there is more in the folder of an edition than a run of it makes."""
+        found = _find(self.system, f"{self.base}/{edition}/{SHEETS}")
+        return bool(found)
+
+    def _aside(self) -> str:
+        return f"reports/{self.call}/{ASIDES}"
+
+    def _clear(self, folder: str) -> None:
+        if not self._renames():
+            self._remove(name[len(self.base) + 1 :] for name in _find(self.system, f"{self.base}/{folder}"))
+        elif self.system.exists(f"{self.base}/{folder}"):
+            self.system.rm(f"{self.base}/{folder}", recursive=True)
+
+    def clean(self) -> None:
+        """Remove what a run that was killed had sent aside; the lock must be held."""
+        self.system.invalidate_cache()
+        with _named(self.url):
+            self._restore()
+            self._clear(self._aside())
+
+    def _restore(self) -> None:
+        """Put an edition back that was moved aside by a run that ended before the new one was in its place."""
+        for name in _find(self.system, f"{self.base}/{self._aside()}"):
+            folder, _, inside = name.partition(OLD)
+            edition = inside.partition("/")[0]
+            place = f"{self.base}/reports/{self.call}/{edition}"
+            if edition and not self.system.exists(place):
+                self.system.mv(f"{folder}{OLD}{edition}", place)
+
+    def _note(self, hashes: Mapping[str, str], gone: Iterable[str]) -> None:
+        """Note what is now the same on both sides, as the storage tells of it."""
+        if hashes:
+            there = self._list()
+            self.ledger |= {name: [there.get(name, ""), hash_] for name, hash_ in hashes.items()}
+        for name in gone:
+            self.ledger.pop(name, None)
+        _write_ledger(self.root, self.ledger)
+
+
+def folders_of(call: str, reference: str = SHARED_REFERENCE) -> tuple[str, ...]:
+    """Return the folders and files below a root that a run of a call reads or writes."""
+    raw = (f"data/raw/{call}", f"data/raw/{reference}")
+    return ("notebooks", *raw, f"data/processed/{call}", f"reports/{call}", "requirements.lock")
+
+
+def sheets_of(call: str) -> tuple[str, ...]:
+    """Return the folders of the sheets of a call, which only those who make sheets need."""
+    return tuple(f"{place}/{call}/{SHEETS}" for place in ("data/processed", "reports"))
+
+
+def _pointer(call: str) -> str:
+    return f"reports/{call}/{POINTER}"
+
+
+def _is_ours(name: str) -> bool:
+    """Return whether a file belongs to the call: not a lock, nothing that a run had aside, no cache of Python."""
+    parts = PurePosixPath(name).parts
+    return not any(
+        part in OWN or part in (ASIDES, "__pycache__", ".ipynb_checkpoints", LATEST) or ASIDE.fullmatch(part)
+        for part in parts
+    )
+
+
+def _edition_of(name: str) -> str:
+    """Return the folder of the edition that a file belongs to, or an empty text."""
+    parts = PurePosixPath(name).parts
+    if len(parts) > 3 and parts[0] == "reports" and SHEETS not in parts[:4]:
+        return "/".join(parts[:3])
+    return ""
+
+
+def _in_order(names: Iterable[str]) -> list[list[str]]:
+    """Return files in groups, in the order in which they are sent; in an edition its manifest comes last."""
+    groups: dict[tuple[int, str], list[str]] = {}
+    for name in names:
+        groups.setdefault(_rank(name), []).append(name)
+    return [sorted(group, key=lambda name: (name.endswith(MANIFEST), name)) for _, group in sorted(groups.items())]
+
+
+def _rank(name: str) -> tuple[int, str]:
+    parts, edition = PurePosixPath(name).parts, _edition_of(name)
+    if edition:
+        return 2, edition
+    if parts[0] == "reports":
+        return (4, "") if parts[-1] in (INDEX, POINTER) else (1, "")
+    return (3, "") if ".state" in parts or name.endswith((".note", ".listed", ".granted")) else (0, "")
+
+
+def _appears_whole(system: Any) -> bool:
+    """Return whether a file that is sent to this storage appears whole or not at all, as in a store of objects."""
+    from fsspec.asyn import AsyncFileSystem  # type: ignore[import-untyped]
+
+    return isinstance(system, AsyncFileSystem) or "memory" in system.protocol
+
+
+def _rename_over(system: Any, old: str, new: str) -> None:
+    try:
+        system.mv(old, new)
+    except Exception:  # some servers rename over no file that is there
+        if not system.exists(new):
+            raise
+        system.rm_file(new)
+        system.mv(old, new)
+
+
+def _find(system: Any, path: str) -> dict[str, dict[str, Any]]:
+    """Return what is told of each file at or below a path; nothing where there is none."""
+    try:
+        if PurePosixPath(path).suffix and system.isfile(path):  # a server of FTP takes a file for a folder of itself
+            return {path: system.info(path)}
+        found = system.find(path, detail=True)
+    except FileNotFoundError:
+        return {}
+    return {name: told for name, told in found.items() if told.get("type", "file") == "file"}
+
+
+def _fingerprint(told: Mapping[str, Any]) -> str:
+    """Return what tells one content of a file from another, as far as the storage knows."""
+    for key in TAGS:
+        if told.get(key):
+            return f"tag {told[key]}"
+    times = [str(told[key]) for key in TIMES if told.get(key)]
+    return f"time {times[0]} {told.get('size')}" if times else ""
+
+
+def _read_ledger(root: Path) -> dict[str, list[str]]:
+    try:
+        return {str(name): list(pair) for name, pair in json.loads(_ledger(root).read_bytes()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _write_ledger(root: Path, ledger: Mapping[str, list[str]]) -> None:
+    write_bytes(_ledger(root), json.dumps(ledger).encode())
+
+
+def _ledger(root: Path) -> Path:
+    return root.with_name(f"{root.name}.json")
+
+
+@contextmanager
+def open_root(
+    url: str, call: str, wait: bool = True, say: Callable[[str], None] = lambda _: None, sheets: bool = False
+) -> Iterator[Share]:
+    """Yield the copy of a call from storage, while no other run of it is going on; at the end send what was made.
+
+    Its sheets are brought only if they are wanted. Where the run fails nothing is sent. Raises InputError where the
+    storage cannot be reached, or another run goes on and `wait` is false.
+    """
+    with _copy_folder(url, call) as root:
+        share = Share(url, call, root)
+        with _lease(share).hold(wait, say):
+            share.clean()
+            _bring_call(share, sheets)
+            opened[root] = share
+            try:
+                yield share
+            finally:
+                del opened[root]
+            share.send()
+
+
+@contextmanager
+def look_into(url: str, call: str) -> Iterator[Share]:
+    """Yield the copy of a call without its sheets, to be read only."""
+    with _copy_folder(url, call) as root:
+        share = Share(url, call, root)
+        _bring_call(share, sheets=False)
+        yield share
+
+
+@contextmanager
+def open_copy(url: str, call: str, needs: Needs | None = None) -> Iterator[Share]:
+    """Yield a copy of what a task needs of a call: of all but its sheets if that is not told.
+
+    What the task made is sent at the end, unless it fails.
+    """
+    with _copy_folder(url, call) as root:
+        share = Share(url, call, root)
+        if needs:
+            share.paths = needs.folders
+            share.bring()
+            share.bring_files(needs.files)
+            for name in needs.makes:
+                (root / name).unlink(missing_ok=True)
+            share.watch(folders_of(call))
+        else:
+            _bring_call(share, sheets=False)
+        yield share
+        share.send(settled=False, note=not needs)
+
+
+def _lease(share: Share) -> Lease:
+    name = f"data/processed/{share.call}/{LOCK}"
+    with _named(share.url):
+        share.make_folder(f"{share.base}/{name}")
+    return Lease(lambda: connect(share.url)[0], f"{share.base}/{name}", share.name(share.root / name), share.call)
+
+
+def _bring_call(share: Share, sheets: bool) -> None:
+    """Bring all of a call; which reference files it uses stands in its own folder, so that comes first."""
+    share.paths = (f"data/raw/{share.call}",)
+    share.bring()
+    share.paths = folders_of(share.call, _reference_of(share.root / "data" / "raw" / share.call))
+    share.without = () if sheets else sheets_of(share.call)
+    share.bring()
+
+
+def _reference_of(raw: Path) -> str:
+    """Return the folder of reference files that a call names; what is wrong with call.yml is said by who reads it."""
+    import yaml
+
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError):
+        told = yaml.safe_load((raw / "call.yml").read_text(encoding="utf-8"))["reference"].get("folder")
+        if isinstance(told, str) and PurePosixPath(told).name == told:
+            return told
+    return SHARED_REFERENCE
+
+
+@contextmanager
+def _copy_folder(url: str, call: str) -> Iterator[Path]:
+    """Yield a folder for a copy that no other process uses meanwhile, and that only this user may enter.
+
+    It stays, so that the next run brings only what has changed.
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oproep"
+    base = home / hashlib.sha256(f"{hide_secrets(url)}\n{call}".encode()).hexdigest()[:16]
+    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    base.chmod(0o700)
+    for number in range(1 << 16):
+        with (base / f"{number}.lock").open("ab") as file:
+            if not _take(file.fileno()):
+                continue
+            root = base / str(number)
+            root.mkdir(exist_ok=True)
+            yield root
+            return
+
+
+def _take(descriptor: int) -> bool:
+    if fcntl is None:
+        return True
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+@contextmanager
+def put_sign(url: str, call: str, token: str) -> Iterator[str]:
+    """Put a small file on storage by which a worker tells that it is the same; yield its path below the root."""
+    name = f"data/processed/{call}/.sign-{token}"
+    system, base = connect(url)
+    with _named(url):
+        if not _appears_whole(system):
+            system.makedirs(f"{base}/{name}".rpartition("/")[0], exist_ok=True)
+        system.pipe_file(f"{base}/{name}", token.encode())
+    try:
+        yield name
+    finally:
+        with suppress(Exception):
+            system.rm_file(f"{base}/{name}")
+
+
+def find_sign(url: str, name: str) -> str:
+    """Return what the sign holds, as seen from here; an empty text where it is not there."""
+    try:
+        system, base = connect(url)
+        return bytes(system.cat_file(f"{base}/{name}")).decode()
+    except Exception:
+        return ""
