@@ -18,10 +18,12 @@ from analysis.freshness import (
     Inspection,
     Reason,
     Record,
+    Standing,
     Verdict,
     find_settled,
     note_told,
     read_told,
+    say_sheets,
     say_status,
     status_as_json,
     write_record,
@@ -286,6 +288,28 @@ def test_the_status_as_json_tells_the_same(made: Path):
     assert (last["step"], last["edition"]) == ("08_answer", "2024-04-01-public-en")
 
 
+def test_the_status_says_of_the_sheets_how_many_are_fresh_and_why_others_are_not_and_what_makes_them(made: Path):
+    plan, applicants = look(made).plan, "2024-04-01-applicant-en"
+    changed = (Reason("text/en/sheet.yml", "changed"), Reason("table/totals", "changed"))
+    sheets = [
+        Standing(applicants, "proposal", {"G01": "fresh", "G02": "fresh"}),
+        Standing(applicants, "category", {"trees": "stale", "water": "missing", "play": "depends"}, changed),
+        Standing(applicants, "province", {"north": "missing"}),
+    ]
+    command = f"`oproep sheets {CALL} --by %s --as-of 2024-04-01 --language en` makes what is not fresh."
+    assert list(say_sheets(plan, sheets)) == [
+        f"  sheets of {applicants}: 2 fresh",
+        f"  sheets of {applicants} by category: 1 stale, 1 missing, 1 that follow only if they change",
+        f"    table totals changed, texts/en/sheet.yml changed; {command % 'category'}",
+        f"  sheets of {applicants} by province: 1 missing",
+        f"    some are not there or not as they were made; {command % 'province'}",
+    ]
+    told = json.loads(json.dumps(status_as_json(plan, [], False, sheets)))["sheets"]
+    assert [of_kind["counts"] for of_kind in told][:2] == [{"fresh": 2}, {"stale": 1, "missing": 1, "depends": 1}]
+    assert told[1]["subjects"]["water"] == "missing"
+    assert told[1]["reasons"][0]["text"] == "texts/en/sheet.yml changed"
+
+
 def test_editions_that_were_asked_for_show_in_the_status_while_they_are_there(made: Path):
     inspection = look(made)
     other = inspection.plan.per_edition[0].of_edition("2024-05-01-internal-en")
@@ -297,10 +321,11 @@ def test_editions_that_were_asked_for_show_in_the_status_while_they_are_there(ma
 
 def test_a_run_that_would_change_nothing_is_known_without_reading_the_call(made: Path, monkeypatch):
     monkeypatch.setattr("analysis.store.Store.call", property(lambda _: pytest.fail("the call was read")))
-    plan = find_settled(made, CALL)
-    assert plan is not None
-    assert plan.editions == ("2024-04-01-public-en",)
-    assert find_settled(made, CALL, ["2024-05-01-public-en"]) is None
+    settled = find_settled(made, CALL)
+    assert settled is not None
+    plan, names = settled
+    assert plan.editions == names == ("2024-04-01-public-en",)
+    assert find_settled(made, CALL, lambda _: ["2024-05-01-public-en"]) is None
 
 
 @pytest.mark.parametrize(
@@ -310,7 +335,6 @@ def test_a_run_that_would_change_nothing_is_known_without_reading_the_call(made:
         append("notebooks/pipeline.yml"),
         append("code/analysis/declarations.py"),
         append(REPORT, "answer.html"),
-        lambda root: (root / f"reports/{CALL}/latest").unlink(),
         lambda root: (root / PROCESSED / ".state" / "plan.json").write_text("[]"),
     ],
 )

@@ -43,7 +43,7 @@ pd.read_csv("nowhere/k4nar.csv")
 
 @pytest.fixture(scope="module")
 def published(make_project, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project in which the small call was run whole, and then again with a step that fails."""
+    """Return a project in which the small call was run whole with its sheets, and then again with a step that fails."""
     root = make_project(tmp_path_factory.mktemp("privacy") / FOLDER)
     disguise, home = root.parent / "disguise", root.parent / USER
     for folder in (disguise, home):
@@ -59,6 +59,10 @@ def published(make_project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [str(OPROEP), "run", SMALL_CALL, "--root", str(root)]
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+    for options in (["--keep-notebooks"], ["--by", "category", "--keep-notebooks"]):
+        sheets = [str(OPROEP), "sheets", SMALL_CALL, "--root", str(root), *options]
+        done = subprocess.run(sheets, env=environment, cwd=root, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
     add_cell(root / "notebooks" / "02_distribution.ipynb", FAILING)
     failed = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, timeout=300)
     assert failed.returncode == 1
@@ -153,6 +157,20 @@ def test_no_file_of_the_call_holds_a_canary_or_a_path_of_the_machine(published: 
     assert {".html", ".pdf", ".docx", ".xlsx", ".json", ".ipynb", ".parquet"} <= suffixes
     found = {hit for name, content in files.items() for hit in search(name, content, (*CANARIES, *of_this_machine()))}
     assert found == set()
+
+
+def test_the_sheets_their_lists_and_their_executed_copies_are_among_the_files_that_are_searched(
+    published: Path,
+) -> None:
+    names = set(files_of(published))
+    sheets, notes = f"reports/{SMALL_CALL}/sheets/", f"data/processed/{SMALL_CALL}/sheets/"
+    for kind in ("", "by-category/"):
+        own = [name for name in names if name.startswith(sheets) and kind in name]
+        assert {Path(name).suffix for name in own} == {".html", ".pdf"}
+        assert any(name.endswith(f"{kind}index.html") for name in own)
+    for kind in ("proposal", "category"):
+        copies = [name for name in names if name.startswith(notes) and f"/notebooks/{kind}/" in name]
+        assert copies and all(name.endswith(".ipynb") for name in copies)
 
 
 def test_the_names_of_the_files_hold_none_either(published: Path) -> None:

@@ -17,9 +17,11 @@ from analysis.files import point
 from analysis.freshness import LATEST, Inspection, Record, note_told, write_record
 from analysis.plan import Plan, remember
 from analysis.store import Store
+from analysis.upkeep import name_asked
 
 CALL = "green-streets-2024"
-HEAVY = ["pandas", "numpy", "papermill", "nbformat", "matplotlib", "analysis.store", "analysis.declarations"]
+HEAVY = ["pandas", "numpy", "pandera", "papermill", "nbformat", "matplotlib", "zmq", "jupyter_client"]
+HEAVY += ["analysis.store", "analysis.declarations", "analysis.pipeline"]
 PROGRAM = f"""
 import atexit, sys
 from analysis import cli
@@ -65,9 +67,31 @@ def test_a_run_in_which_nothing_changed_loads_nothing_that_takes_long(made: Path
     assert (asked.returncode, asked.stdout, asked.stderr.splitlines()[-1]) == (0, done.stdout, "[]")
 
 
+def test_so_does_one_after_another_edition_was_run_and_latest_leads_to_its_own_again(made: Path):
+    """As after `oproep run CALL --audience applicant`: the run of before had let `latest` lead elsewhere."""
+    inspection = Inspection(Plan.of(Store(made, CALL)), Package())
+    today = name_asked((), None, "applicant", "en", every=False)[0]
+    for name in (today, today.replace("applicant", "public")):
+        unit = inspection.plan.per_edition[0].of_edition(name)
+        for path in (inspection.plan.copy(unit), inspection.plan.reports / name / "answer.html"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+        write_record(inspection.record_path(unit), Record(inspection.parts(unit), inspection.outputs(unit)))
+    link = made / "reports" / CALL / LATEST
+    point(link, today)
+    asked = [["--audience", "applicant", "--language", "en"], ["--all-languages", "--keep", "5"], []]
+    expected = [today, today.replace("applicant", "public"), "2024-04-01-public-en"]
+    for options, name in zip(asked, expected, strict=True):
+        done = command(made, "run", CALL, *options)
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "[]"), (options, done.stderr)
+        assert done.stdout == f"{made}/reports/{CALL}/{name}/answer.html\n"
+        assert link.readlink().name == name
+
+
 def test_the_status_tells_a_newcomer_what_is_fresh_and_what_is_not_and_why(made: Path):
     fresh = command(made, "status", CALL)
     assert fresh.stdout.splitlines()[0] == f"{CALL}: all is fresh; `oproep run {CALL}` would change nothing."
+    assert fresh.stdout.splitlines()[-1] == f"  sheets: none were made yet; `oproep sheets {CALL}` makes them."
     assert fresh.stderr == "[]\n"
     (made / "data" / "processed" / CALL / "totals.parquet").write_bytes(b"half")
     (made / "data" / "raw" / CALL / "published.yml").write_text("figures: []\n")

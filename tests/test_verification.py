@@ -51,7 +51,7 @@ def rendered(finished: Path, monkeypatch) -> Iterator[list[Path]]:
     """Recompute without kernels: the edition as it was made stands for the one made anew; the roots are kept."""
     roots: list[Path] = []
 
-    def run(store: Store, editions: list[Edition]) -> list[Path]:
+    def run(store: Store, editions: list[Edition], *_: object) -> list[Path]:
         assert store.root != finished
         roots.append(store.root)
         (name,) = (edition.name for edition in editions)

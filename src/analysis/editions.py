@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from analysis.declarations import Edition
 from analysis.faults import Fault, InputError, refuse
 from analysis.files import write_bytes
 from analysis.forking import CAN_FORK
+from analysis.publish import typesetting
 from analysis.publish.catalogue import describe_dataset
 from analysis.publish.datapackage import render_package
 from analysis.publish.dictionary import Dataset
@@ -66,12 +68,13 @@ def render(store: Store, step: Step, edition: Edition, executed: nbformat.Notebo
 
 
 def _begin_forms(page: str, day: date) -> Iterator[Outcome]:
-    """Begin to print the page in its other forms, each in a process of its own where there is fork."""
+    """Begin to print the page in its other forms, each in a process of its own where one can be forked."""
 
     def work(name: str) -> bytes:
         return FORMS[name](page, created=day)
 
-    return work_apart(work, FORMS, len(FORMS)) if CAN_FORK else (Outcome(name, work(name)) for name in FORMS)
+    alone = CAN_FORK and threading.active_count() == 1 and not typesetting.threaded.is_set()
+    return work_apart(work, FORMS, len(FORMS)) if alone else (Outcome(name, work(name)) for name in FORMS)
 
 
 def _given(outcome: Outcome) -> tuple[str, bytes]:

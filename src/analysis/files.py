@@ -26,7 +26,9 @@ CAUSES = {
     errno.EROFS: "the folder is on a disk that can only be read",
     errno.EACCES: "this user has no right to",
     errno.EPERM: "this user has no right to",
+    errno.EFBIG: "it is larger than a file of this user may be",
 }
+SHARED_REFERENCE = "reference"  # below data/raw: the folder of the reference files of every call that names no other
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -118,10 +120,15 @@ def point(link: Path, target: str) -> None:
         aside.replace(link)
 
 
+def is_aside(path: Path) -> bool:
+    """Return whether a file or folder bears the name of what is written aside, to be renamed when it is whole."""
+    return ASIDE.fullmatch(path.name) is not None
+
+
 def remove_asides(folder: Path) -> None:
     """Remove from a folder what a run that was killed had written aside; no other run may be at work in it."""
     for path in folder.glob(".*"):
-        if ASIDE.fullmatch(path.name):
+        if is_aside(path):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -132,7 +139,7 @@ def say_unwritable(error: OSError) -> str | None:
     """Say in one sentence why something cannot be written; None where the error is another one."""
     if error.errno not in CAUSES:
         return None
-    place = error.filename or "a file"
+    place = error.filename or f"a file, perhaps in {tempfile.gettempdir()}, where what is temporary goes"
     return f"Cannot write {place}: {CAUSES[error.errno]}."
 
 
@@ -142,7 +149,7 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is not None and (error.filename is None or ASIDE.fullmatch(Path(str(error.filename)).name)):
+        if error.errno is not None and (error.filename is None or is_aside(Path(str(error.filename)))):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

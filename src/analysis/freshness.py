@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,9 @@ from analysis.plan import Plan, Unit, read_package, recall
 State = Literal["fresh", "stale", "never run", "depends"]
 DELIVERED = ("*.csv", "corrections.yml", "SOURCES.yml")  # what the step reads that is given the whole store
 PUBLISHED = "published.yml"
+SCENARIOS = "scenarios/*.yml"
+# Tables and files that only an internal edition is made from.
+INSIDE = ("scenario_results", "scenario_settings", "scenario_changes")
 RENDERING = ("analysis.editions",)  # the code that makes the files of an edition
 MOST_REASONS = 4
 LATEST = "latest"  # the link below reports/<call> to the last edition of the last whole run
@@ -85,12 +88,25 @@ class Verdict:
 
     def say(self) -> str:
         """Say all reasons in one line, beyond the first few only how many."""
-        shown = [str(reason) for reason in self.reasons[:MOST_REASONS]]
-        hidden = len(self.reasons) - len(shown)
         if self.state == "depends":
             names = " and ".join(reason.what for reason in self.reasons)
             return f"on {names}, to be made first; it follows only if its tables change"
-        return ", ".join(shown) + (f", and {hidden} more" if hidden else "")
+        return _say_some(self.reasons)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the sheets of one kind in an edition stand: each fresh, stale, missing or depending, and what changed."""
+
+    edition: str
+    kind: str
+    states: Mapping[str, str]
+    reasons: tuple[Reason, ...] = ()
+
+    def count(self) -> dict[str, int]:
+        """Return how many sheets are in each state, in a fixed order; only of those that there are."""
+        counts = {state: list(self.states.values()).count(state) for state in ("fresh", "stale", "missing", "depends")}
+        return {state: number for state, number in counts.items() if number}
 
 
 @dataclass(frozen=True)
@@ -106,9 +122,20 @@ class Record:
 def read_record(path: Path) -> Record | None:
     """Return what was noted, or None where nothing was, or what is there is damaged."""
     try:
-        return Record(**json.loads(path.read_bytes()))
+        record = Record(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+    return record if _is_sound(record) else None
+
+
+def _is_sound(record: Record) -> bool:
+    """Return whether what was read has the types that were written: a file that was damaged may hold others."""
+    hashes = (record.parts, record.outputs)
+    return (
+        all(isinstance(part, dict) and all(isinstance(hash_, str) for hash_ in part.values()) for part in hashes)
+        and isinstance(record.seconds, int | float)
+        and isinstance(record.finished, bool)
+    )
 
 
 def write_record(path: Path, record: Record) -> None:
@@ -139,7 +166,7 @@ class Inspection:
             return Verdict(unit, "stale", (Reason("what was noted of its last run", "damaged"),))
         if record is None:
             return Verdict(unit, "never run", (Reason(unit.name, "never"),))
-        reasons = [*_compare(record.parts, self.parts(unit) if parts is None else parts)]
+        reasons = [*compare_parts(record.parts, self.parts(unit) if parts is None else parts)]
         if not record.finished:
             reasons.append(Reason(unit.name, "unfinished"))
         reasons += self._damages(record)
@@ -175,7 +202,7 @@ class Inspection:
             "its notebook": meaning_of(text),
             "its entry in pipeline.yml": hashlib.sha256(declared.encode()).hexdigest(),
             **({"parameter/edition": unit.edition} if unit.edition else {"parameter/language": plan.language}),
-            **{f"table/{name}": self.hash_of(plan.table(name)) for name in unit.needs},
+            **{f"table/{name}": self.hash_of(plan.table(name)) for name in _list_needs(unit)},
             **dict(self._files(unit, code)),
             **{f"module/{name}": source.hash for name, source in modules.items()},
             **dict(self._texts(unit, self.package.texts_of(modules.values(), code))),
@@ -209,11 +236,12 @@ class Inspection:
 
     def _files(self, unit: Unit, code: str) -> Iterator[tuple[str, str]]:
         """Yield what a unit reads of the delivered and the reference files."""
-        used, raw, reference = attributes_read(code), self.plan.raw, self.plan.raw.parent / "reference"
+        used, raw, reference = attributes_read(code), self.plan.raw, self.plan.raw.parent / self.plan.reference
         patterns = ["**/*"] if unit.edition else [*(DELIVERED if "store" in used else ())]
         patterns += [PUBLISHED] if "published" in used else []
+        patterns += [SCENARIOS] if "analysis.scenarios" in names_imported(code) else []
         for path in sorted({path for pattern in patterns for path in raw.glob(pattern) if path.is_file()}):
-            if path != raw / "call.yml":
+            if path != raw / "call.yml" and not (_is_outside(unit) and path in raw.glob(SCENARIOS)):
                 yield f"raw/{path.relative_to(raw).as_posix()}", self.hash_of(path)
         if unit.edition or used & {"store", "outline"}:
             for path in sorted(path for path in reference.rglob("*") if path.is_file()):
@@ -234,6 +262,16 @@ class Inspection:
                 yield Reason(f"output/{name}", "damaged" if now else "missing")
 
 
+def _is_outside(unit: Unit) -> bool:
+    """Return whether a unit is an edition for readers outside the house."""
+    return bool(unit.edition) and unit.edition.split("-")[-2] != "internal"
+
+
+def _list_needs(unit: Unit) -> list[str]:
+    """Return the tables that what a unit makes can depend on."""
+    return [name for name in unit.needs if name not in INSIDE or not _is_outside(unit)]
+
+
 def _read_notebook(path: Path) -> str:
     """Return the text of a notebook; one that is not there or cannot be read is empty, and fails when it is run."""
     try:
@@ -244,27 +282,29 @@ def _read_notebook(path: Path) -> str:
     return text
 
 
-def _compare(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Reason]:
+def compare_parts(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Reason]:
+    """Yield what of the things that something is made from changed, came or went, by their hashes before and now."""
     for what in sorted(before.keys() | now.keys()):
         old, new = before.get(what, ""), now.get(what, "")
         if old != new:
             yield Reason(what, "changed" if old and new else "new" if new else "gone", old, new)
 
 
-def find_settled(root: Path, call: str, editions: Sequence[str] = ()) -> Plan | None:
-    """Return the plan of a call where a run of these editions, or of the declared ones, would change nothing.
+def find_settled(
+    root: Path, call: str, choose: Callable[[Sequence[str]], Sequence[str]] = tuple
+) -> tuple[Plan, Sequence[str]] | None:
+    """Return the plan of a call and the editions to be made, where a run of these would make nothing anew.
 
-    None says that this is not so, or cannot be told without reading `call.yml`.
+    `choose` is given the declared editions and returns the wanted ones. `latest` may lead to another edition. None says
+    that something is not fresh, or that this cannot be told without reading `call.yml`.
     """
     package = read_package(root, call)
     plan = recall(root, call, package)
     if plan is None:
         return None
-    inspection, names = Inspection(plan, package), tuple(editions) or plan.editions
-    link = plan.reports / LATEST
-    if not link.is_symlink() or link.readlink() != Path(names[-1]):
-        return None
-    return plan if all(inspection.judge(unit).state == "fresh" for unit in plan.units(names)) else None
+    inspection, names = Inspection(plan, package), choose(plan.editions)
+    settled = all(inspection.judge(unit).state == "fresh" for unit in plan.units(names))
+    return (plan, names) if settled else None
 
 
 def note_told(plan: Plan, lines: Sequence[str]) -> None:
@@ -288,8 +328,10 @@ def _rank(reason: Reason) -> tuple[int, str]:
     return (ORDER.index(kind) if kind in ORDER else len(ORDER), reason.what)
 
 
-def status_as_json(plan: Plan, verdicts: Sequence[Verdict], running: bool) -> dict[str, object]:
-    """Return the same as `say_status` as plain values."""
+def status_as_json(
+    plan: Plan, verdicts: Sequence[Verdict], running: bool, sheets: Sequence[Standing] = ()
+) -> dict[str, object]:
+    """Return the same as `say_status` and `say_sheets` as plain values."""
     return {
         "call": plan.call,
         "running": running,
@@ -302,6 +344,16 @@ def status_as_json(plan: Plan, verdicts: Sequence[Verdict], running: bool) -> di
                 "reasons": [{**asdict(reason), "text": str(reason)} for reason in verdict.reasons],
             }
             for verdict in verdicts
+        ],
+        "sheets": [
+            {
+                "edition": standing.edition,
+                "kind": standing.kind,
+                "counts": standing.count(),
+                "subjects": dict(standing.states),
+                "reasons": [{**asdict(reason), "text": str(reason)} for reason in standing.reasons],
+            }
+            for standing in sheets
         ],
     }
 
@@ -317,3 +369,32 @@ def say_status(plan: Plan, verdicts: Sequence[Verdict]) -> Iterator[str]:
     for verdict in verdicts:
         line = f"  {verdict.unit.name:<{width}}  {verdict.state:<9}  {verdict.say()}"
         yield line.rstrip()
+
+
+def say_sheets(plan: Plan, sheets: Sequence[Standing]) -> Iterator[str]:
+    """Yield the lines that tell of the sheets of every edition how many are fresh, and why the others are not."""
+    if not sheets:
+        yield f"  sheets: none were made yet; `oproep sheets {plan.call}` makes them."
+    for standing in sheets:
+        counts = ", ".join(f"{number} {SHEET_STATES[state]}" for state, number in standing.count().items())
+        group = "" if standing.kind == "proposal" else f" by {standing.kind}"
+        yield f"  sheets of {standing.edition}{group}: {counts or 'none'}"
+        if standing.count().keys() - {"fresh"}:
+            reasons = _say_some(sorted(standing.reasons, key=_rank)) or "some are not there or not as they were made"
+            yield f"    {reasons}; {_command_of(plan, standing)} makes what is not fresh."
+
+
+SHEET_STATES = {"fresh": "fresh", "stale": "stale", "missing": "missing", "depends": "that follow only if they change"}
+
+
+def _command_of(plan: Plan, standing: Standing) -> str:
+    """Return the command that makes these sheets."""
+    day, _, language = standing.edition.rsplit("-", 2)
+    group = "" if standing.kind == "proposal" else f" --by {standing.kind}"
+    return f"`oproep sheets {plan.call}{group} --as-of {day} --language {language}`"
+
+
+def _say_some(reasons: Sequence[Reason]) -> str:
+    """Say reasons in one line, beyond the first few only how many."""
+    hidden = len(reasons) - MOST_REASONS
+    return ", ".join(map(str, reasons[:MOST_REASONS])) + (f", and {hidden} more" if hidden > 0 else "")

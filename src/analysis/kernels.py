@@ -37,7 +37,8 @@ PRELOADED = (
     *("IPython.display", "analysis.indicators", "analysis.store", "analysis.wording", "analysis.ingest"),
     *("analysis.figures", "analysis.maps", "analysis.plots", "analysis.distribution"),
     *("analysis.agreement", "analysis.expectation", "analysis.ranking", "analysis.scoring", "analysis.sensitivity"),
-    *("analysis.selection", "analysis.resources", "analysis.evaluation", "analysis.followup", "analysis.sharing"),
+    *("analysis.selection", "analysis.whatif", "analysis.resources", "analysis.evaluation", "analysis.followup"),
+    "analysis.sharing",
     *("analysis.similarity", "analysis.reconciliation", "analysis.answer", "analysis.editions"),
 )
 # Neither is of use here, and each takes as long to import as pandas: a debugger, and the grammar of web addresses.
@@ -79,6 +80,10 @@ class Processes:
         self.running: list[Process] = []
         self.ended = False
         self.lock = Lock()
+
+    def __reduce__(self) -> tuple[type[Processes], tuple[()]]:
+        """Become none elsewhere: what a task starts is ended where the task is done."""
+        return Processes, ()
 
     def add(self, process: Process) -> None:
         """Note a process that was started."""
@@ -148,7 +153,7 @@ def execute(
     from papermill.exceptions import PapermillExecutionError
 
     _refuse_undeclared(notebook, parameters)
-    folder = Path(mkdtemp(prefix="kernel-", dir=scratch))
+    folder = Path(mkdtemp(prefix="kernel-", dir=scratch if scratch and scratch.is_dir() else None))
     unfinished = folder / notebook.name
     try:
         return papermill.execute_notebook(
@@ -244,7 +249,10 @@ def keep_copy(unfinished: Path, copy: Path, root: Path) -> None:
 
     if not unfinished.is_file():
         return
-    executed = strip(_read(unfinished), root)
+    try:
+        executed = strip(_read(unfinished), root)
+    except ValueError:  # half-written, as where the disk is full: what ended it is told, and is not hidden by this
+        return
     write_bytes(copy, (nbformat.writes(executed) + "\n").encode())  # type: ignore[no-untyped-call]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from analysis import forking
 from analysis.faults import Fault, InputError
-from analysis.files import remove_asides
+from analysis.files import is_aside, remove_asides
 from analysis.plan import Plan
+from analysis.sheetpaths import SHEETS
 
 try:
     import fcntl
@@ -43,9 +45,7 @@ def lock(plan: Plan, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
             yield
         finally:
             forking.held.discard(file.fileno())
-            if (
-                fcntl
-            ):  # for every process that has the file open, so that one which is about to end keeps nobody waiting
+            if fcntl:  # for all that have the file open, so that one which is about to end keeps nobody waiting
                 fcntl.flock(file, fcntl.LOCK_UN)
 
 
@@ -64,21 +64,56 @@ def scratch(plan: Plan) -> Iterator[Path]:
 
     Its name is always the same, so that what a run left that was killed is found and removed.
     """
-    name = hashlib.sha256(os.fsencode(plan.processed.resolve())).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"oproep-{getattr(os, 'getuid', int)()}-{name}"
+    folder = _scratch_folder(plan)
     _clean(plan, folder)
-    folder.mkdir(mode=0o700)
     try:
+        folder.mkdir(mode=0o700)
         yield folder
     finally:
-        _clean(plan, folder)
+        with _undisturbed():
+            _clean(plan, folder)
+
+
+def has_leftovers(plan: Plan) -> bool:
+    """Return whether a run of the call that was killed has left something, or one is going on."""
+    folders = (plan.reports, plan.processed, plan.state)
+    return (
+        _scratch_folder(plan).exists()
+        or (plan.reports / ASIDE).exists()
+        or any(is_aside(path) for folder in folders if folder.is_dir() for path in folder.iterdir())
+    )
+
+
+def find_scratch(plan: Plan) -> Path | None:
+    """Return the folder of the run of a call that goes on; None where there is none, as on another machine."""
+    folder = _scratch_folder(plan)
+    return folder if folder.is_dir() else None
+
+
+def _scratch_folder(plan: Plan) -> Path:
+    name = hashlib.sha256(os.fsencode(plan.processed.resolve())).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"oproep-{getattr(os, 'getuid', int)()}-{name}"
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off the signals that end us: one that came meanwhile is heard after."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _clean(plan: Plan, folder: Path) -> None:
     for place in (folder, plan.reports / ASIDE):
         if place.exists():
             shutil.rmtree(place)
-    places = [plan.reports, plan.processed, plan.state, plan.processed / "notebooks"]
+    sheets = [place for own in (plan.reports, plan.processed) for place in (own / SHEETS).glob("**/")]
+    places = [plan.reports, plan.processed, plan.state, plan.processed / "notebooks", *sheets]
     for place in (*places, *(plan.processed / "released").glob("*")):
         remove_asides(place)
 

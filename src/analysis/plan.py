@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.dependencies import Package
-from analysis.files import hash_if_there, processed_folder, raw_folder, reports_folder, write_bytes
+from analysis.files import SHARED_REFERENCE, hash_if_there, processed_folder, raw_folder, reports_folder, write_bytes
 
 if TYPE_CHECKING:
     from analysis.store import Store
@@ -55,6 +55,7 @@ class Plan:
     shared: tuple[Unit, ...]
     per_edition: tuple[Unit, ...]
     editions: tuple[str, ...]
+    reference: str = SHARED_REFERENCE  # name of the folder of its reference files
 
     @classmethod
     def of(cls, store: Store) -> Plan:
@@ -68,6 +69,7 @@ class Plan:
             tuple(unit for unit in units if unit.name not in each),
             tuple(unit for unit in units if unit.name in each),
             tuple(edition.name for edition in store.call.editions),
+            store.call.reference_folder,
         )
 
     @property
@@ -119,6 +121,7 @@ def remember(plan: Plan, package: Package) -> None:
         "from": _origins(plan.root, plan.call, package),
         "language": plan.language,
         "editions": plan.editions,
+        "reference": plan.reference,
         **{name: [asdict(unit) for unit in of_kind] for name, of_kind in units.items()},
     }
     _write_if_new(plan.state / "plan.json", content)
@@ -132,8 +135,11 @@ def recall(root: Path, call: str, package: Package) -> Plan | None:
         if content["from"] != _origins(root, call, package):
             return None
         shared, per_edition = (_units(content[name]) for name in ("shared", "per_edition"))
-        return Plan(root, call, content["language"], shared, per_edition, tuple(content["editions"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        editions, reference = tuple(content["editions"]), content["reference"]
+        if not all(isinstance(told, str) for told in (content["language"], reference, *editions)):
+            return None
+        return Plan(root, call, content["language"], shared, per_edition, editions, reference)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -148,7 +154,13 @@ def read_package(root: Path, call: str) -> Package:
         known = json.loads((state_folder(root, call) / "code.json").read_bytes())
     except (OSError, ValueError):
         known = {}
-    return Package(known=known if isinstance(known, dict) else {})
+    sound = known.items() if isinstance(known, dict) else ()
+    return Package(known={hash_: read for hash_, read in sound if _is_read(read)})
+
+
+def _is_read(read: object) -> bool:
+    """Return whether what was noted of a file of code has the types that were written: three lists of names."""
+    return isinstance(read, list) and len(read) == 3 and all(isinstance(names, list) for names in read)
 
 
 def _units(noted: Sequence[dict[str, object]]) -> tuple[Unit, ...]:

@@ -54,7 +54,7 @@ def read_moment(text: str) -> Moment:
     return Moment(time(int(found["hour"]), int(found["minute"])), days)
 
 
-def choose_moments(every: str | None, on: date | None, announcement: date, today: date) -> tuple[Moment, ...]:
+def choose_moments(every: str | None, on: date | None, announcement: date | None, today: date) -> tuple[Moment, ...]:
     """Return when a call is run: every so often and once more on the day of its announcement, or only on one day.
 
     Raises InputError unless one of the two is given, and where the one day is not in the future.
@@ -62,7 +62,7 @@ def choose_moments(every: str | None, on: date | None, announcement: date, today
     if (every is None) == (on is None):
         raise InputError([Fault("--every, --on", "both" if every else "neither", "one of the two")])
     if every is not None:
-        last = (Moment(EARLY, on=announcement),) if announcement > today else ()
+        last = (Moment(EARLY, on=announcement),) if announcement is not None and announcement > today else ()
         return (read_moment(every), *last)
     assert on is not None
     if on <= today:

@@ -1,4 +1,4 @@
-"""Where what a sheet may show lies, and what the files of a sheet are called; imports nothing that takes time."""
+"""Where sheets lie, and what each may show, and what their files are called; imports nothing that takes time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9])){0,59}")
+SHEETS = "sheets"  # below reports/<call>: beside the editions, for rendering one of these replaces its whole folder
 RESERVED = re.compile(r"(?i)index|latest|con|prn|aux|nul|com\d|lpt\d|(?:index|con|prn|aux|nul|com\d|lpt\d)\..*")
+
+
+def sheets_folder(reports: Path, edition: str, kind: str) -> Path:
+    """Return the folder of the sheets of one kind in an edition; `reports` is that of the call's rendered editions."""
+    folder = reports / SHEETS / edition
+    return folder if kind == "proposal" else folder / f"by-{kind}"
 
 
 def granted_path(processed: Path, edition: str, kind: str, subject: str) -> Path:
@@ -18,12 +25,17 @@ def granted_path(processed: Path, edition: str, kind: str, subject: str) -> Path
     `processed` is the folder of the tables of the call.
     """
     named = hashlib.sha256(subject.encode()).hexdigest()[:20]
-    return processed / "sheets" / edition / kind / f"{named}.json"
+    return notes_folder(processed, edition) / kind / f"{named}.json"
+
+
+def notes_folder(processed: Path, edition: str) -> Path:
+    """Return the folder of what the sheets of an edition may show, and of what was noted of them."""
+    return processed / SHEETS / edition
 
 
 def common_path(processed: Path, edition: str, kind: str) -> Path:
     """Return the file of what all sheets of a kind may show."""
-    return processed / "sheets" / edition / f"{kind}.json"
+    return notes_folder(processed, edition) / f"{kind}.json"
 
 
 def name_files(subjects: Iterable[str]) -> dict[str, str]:

@@ -6,7 +6,8 @@ import math
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from analysis.files import file_hash, find_root
 from analysis.publish.manifest import NAME, Manifest, Number, describe_commit, read_manifest
 from analysis.publish.reading import Page, Written, read_page
 from analysis.store import Store
+
+Progress = Callable[[str], AbstractContextManager[object]]
 
 
 class RecomputingError(InputError):
@@ -81,12 +84,14 @@ class Verification:
         return {**asdict(self), "holds": self.holds}
 
 
-def verify_report(report: Path, root: Path | None = None) -> Verification:
+def verify_report(
+    report: Path, root: Path | None = None, show: Callable[[Store, str], Progress] | None = None
+) -> Verification:
     """Recompute the report in a folder from the raw data of its call and return what differs.
 
     The project is `root`, or else the nearest one at or above the report, or at or above the working folder. Nothing in
-    it is written: the work is done in a copy, which is removed. Raises InputError where the report or the project
-    cannot be read or recomputed.
+    it is written: the work is done in a copy, which is removed. `show` gives what is entered around each step, for the
+    store and the edition. Raises InputError where the report or the project cannot be read or recomputed.
     """
     manifest = read_manifest(report)
     store = Store(root.resolve() if root else _find_project(report), manifest.call)
@@ -94,7 +99,7 @@ def verify_report(report: Path, root: Path | None = None) -> Verification:
     try:
         with tempfile.TemporaryDirectory(prefix="oproep-verify-") as folder:
             aside = Store(Path(folder).resolve(), manifest.call)
-            anew = _recompute(store, aside, manifest)
+            anew = _recompute(store, aside, manifest, show)
             return _compare(report, anew, manifest, describe_commit(store.root)[0])
     except OSError as error:
         raise RecomputingError(str(error)) from error
@@ -107,7 +112,9 @@ def _find_project(report: Path) -> Path:
         return find_root()
 
 
-def _recompute(store: Store, aside: Store, manifest: Manifest) -> Path:
+def _recompute(
+    store: Store, aside: Store, manifest: Manifest, show: Callable[[Store, str], Progress] | None = None
+) -> Path:
     """Run the call of `store` in the folder of `aside` and return its edition; whatever fails means: cannot tell."""
     from analysis.kernels import NotebookError
     from analysis.pipeline import run
@@ -117,7 +124,10 @@ def _recompute(store: Store, aside: Store, manifest: Manifest) -> Path:
 
     try:
         copy_project(store, aside)
-        (folder,) = run(aside, [manifest.edition])
+        if show:
+            (folder,) = run(aside, [manifest.edition], None, show(store, manifest.edition.name))
+        else:
+            (folder,) = run(aside, [manifest.edition])
     except InputError as error:
         raise InputError(
             Fault(here(fault.place), here(fault.found), fault.expected) for fault in error.faults

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import matplotlib
 import typst
+
+threaded = Event()  # set once Typst has started its threads: what is then forked from this process would wait for them
 
 
 def typeset(source: str, **options: Any) -> bytes | list[bytes]:
@@ -16,6 +19,7 @@ def typeset(source: str, **options: Any) -> bytes | list[bytes]:
     Raises:
         typst.TypstError: the source is at fault, or cannot be made to meet the standards among the options.
     """
+    threaded.set()
     made: bytes | list[bytes] = typst.compile(source.encode(), font_paths=_fonts(), ignore_system_fonts=True, **options)
     return made
 
