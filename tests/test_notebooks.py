@@ -3,18 +3,18 @@
 import ast
 import re
 from pathlib import Path
-from typing import Any, get_args
 
 import nbformat
 import pytest
 import yaml
+from test_docs import is_declared
 
 from analysis.call import Call
 from analysis.published import Published
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
-APART = ("feedback",)  # run once for every sheet, and no step of the pipeline
+APART = ("explore", "feedback")  # run by hand, and once for every sheet: no steps of the pipeline
 LONGEST_CELL = 10
 THICK = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.While, ast.Lambda, ast.ListComp, ast.With)
 
@@ -60,16 +60,6 @@ def test_a_notebook_names_two_parameters_that_are_worth_changing_and_exist(path)
 
 
 MODELS = {"`call.yml`": Call, "`published.yml`": Published}
-
-
-def is_declared(model: Any, name: str) -> bool:
-    """Return whether a document has a key of this name, given as keys with points between them, through lists too."""
-    key, _, rest = name.partition(".")
-    if key not in getattr(model, "model_fields", {}):
-        return False
-    annotation = model.model_fields[key].annotation
-    kinds = [annotation, *get_args(annotation)]
-    return not rest or any(is_declared(kind, rest) for kind in kinds)
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)

@@ -259,13 +259,13 @@ class _Chains:
         pending = np.ones(rate.shape, dtype=bool)
         while pending.any():
             drawn = np.maximum(rate / self.rng.standard_gamma(shape, rate.shape), LEAST)
-            accepted = pending & (self.rng.uniform(size=rate.shape) < _keep_noise(drawn))
+            accepted = pending & (self.rng.uniform(size=rate.shape) < keep_noise(drawn))
             found = np.where(accepted, drawn, found)
             pending &= ~accepted
         return found
 
 
-def _keep_noise(variance: Floats) -> Floats:
+def keep_noise(variance: Floats) -> Floats:
     """Return the chance to keep a variance: 1 up to 4, then falling to 0 at 8, as the implied prior does."""
     root = np.sqrt(np.clip(variance, WIDEST**2, 2 * WIDEST**2))
     return np.where(variance < 2 * WIDEST**2, 1 - 4 / np.pi * np.arccos(WIDEST / root), 0.0)
