@@ -1,11 +1,15 @@
-# report · test · coverage · lab · bench · check; each makes .venv on its first call and installs nothing on later ones.
+# report · test · coverage · lab · app · bench · pictures · reference · check; each makes .venv on its first call and
+# installs nothing on later ones.
 PYTHON ?= python3
 CALL ?= digitale-innovatie-2016
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: report test coverage lab bench check lock
+# JupyterLab asks no other host for news or a newer version: the lock says which one is used.
+NO_NEWS := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
+.PHONY: report test coverage lab app bench pictures reference check lock
 
 report: $(VENV)/.workbook
 	$(BIN)/oproep run $(CALL)
@@ -17,13 +21,22 @@ coverage: $(VENV)/.tests
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 lab: $(VENV)/.workbook
-	cd notebooks && OPROEP_ROOT="$(CURDIR)" ../$(BIN)/jupyter lab
+	cd notebooks && OPROEP_ROOT="$(CURDIR)" ../$(BIN)/jupyter lab explore.ipynb $(NO_NEWS)
+
+app: $(VENV)/.workbook
+	$(BIN)/oproep app $(CALL)
 
 check: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
+
+pictures: $(VENV)/.tests report
+	cd tests && $(abspath $(BIN))/python make_pictures.py
+
+reference: $(VENV)/.workbook
+	$(BIN)/python docs/make_reference.py
 
 bench: $(VENV)/.tests
 	cd tests && $(abspath $(BIN))/python -m bench $(SUBJECT)

@@ -110,12 +110,6 @@ def test_the_documents_name_options_that_exist_and_no_host(path: Path) -> None:
     assert re.findall(r"https?://|\b[\w-]+\.(?:com|org|net|io|dev)\b", text) == []
 
 
-def test_the_links_of_the_document_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)]+)\)", (DOCS / "schedule.md").read_text(encoding="utf-8"))
-    assert links
-    assert [link for link in links if not (DOCS / link).is_file()] == []
-
-
 def test_every_event_that_the_document_names_is_written_and_the_other_way_round() -> None:
     text = (DOCS / "schedule.md").read_text(encoding="utf-8").partition("## The log")[2]
     named = {name for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)}
