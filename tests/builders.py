@@ -18,6 +18,7 @@ from analysis import (
     evaluation,
     expectation,
     followup,
+    omissions,
     ranking,
     reconciliation,
     resources,
@@ -277,6 +278,8 @@ def compute_indicators(call: Call) -> dict[str, float | date]:
     found = [*_intake_indicators(call, towns, actors, proposals, involvement, make_table("scores", *scores, call=call))]
     chosen = make_table("chosen", *({"proposal": name} for name in names[:2]), call=call)
     found += [*_course_indicators(call, proposals, chosen)]
+    bare = {name: pd.DataFrame() for name in omissions.TABLES} | {"proposals": proposals}
+    found += omissions.indicators(bare, call.model_copy(update={"phases": (), "paths": ()}))
     priced = SHARING.model_copy(update={"price": 300, "most_per_municipality": None})
     for way in (SHARING, priced):
         found += declared.declare(call.model_copy(update={"cost_sharing": way}))

@@ -313,8 +313,6 @@ REFUSED: list[tuple[str, Build, list[str]]] = [
     ("days that contradict each other", dated(["13/02/2016", "02/13/2016", "03/04/2016", "1 mei 2016", "", ""]), ["row 4, column H 'Startdatum': found '03/04/2016'", "tells its month from its day"]),
     ("a day that does not exist", dated(["31/02/2016", "13/02/2016", "1 maart 2016", "2016-05-01", "", ""]), ["row 2, column H 'Startdatum': found '31/02/2016'; expected a day that the calendar has"]),
     ("no proposals", lambda f: save(book({"Blad1": [["Naam", "Leeftijd"], ["An", 4], ["Bo", 5]]}), f), ["sheet 'Blad1', row 1: found 'Naam', 'Leeftijd'", "titel"]),
-    ("no applicants", ideas_as(without(3)), ["sheet 'Ideeën': found no column with applicants"]),
-    ("no municipalities", ideas_as(without(5)), ["sheet 'Ideeën': found no column with municipalities"]),
     ("an empty workbook", lambda f: save(book({"Blad1": []}), f), ["ideeen.xlsx: found no cell that holds anything"]),
     ("a web page", garbage(b"<html><table><tr><td>1</td></tr></table></html>"), ["a web page or other markup"]),
     ("a file that was cut off", cut_off, ["ideeen.xlsx: found a damaged file"]),

@@ -22,8 +22,14 @@ def test_a_call_of_another_kind_runs_through_the_same_code_to_an_answer_in_engli
 def test_the_answer_leaves_out_what_the_call_has_no_data_for(project: Path):
     words = read_answer(compose_edition(run_steps(project, CALL, "en"), "2024-04-01", language="en"))
     assert "No data are available on this part for this call." in words  # the part on staff
-    for absent in ("survey", "masterclass", "reconciliation", "published figures", "person-months", "nan", "None"):
-        assert absent not in words
+    told, _, rest = words.partition("What this answer leaves out, and why")
+    left_out, _, annexes = rest.partition("Annex 1")
+    for wanting in ("staffing.csv", "masterclasses.csv", "survey.csv", "survey_questions"):
+        assert wanting in left_out
+    for absent in ("survey", "masterclass", "reconciliation", "published figures", "person-months"):
+        assert absent not in told
+    for absent in ("reconciliation", "published figures", "person-months", "nan", "None"):
+        assert absent not in left_out + annexes
 
 
 def test_the_parts_of_the_answer_follow_the_questions_asked(project: Path):

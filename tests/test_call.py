@@ -389,7 +389,7 @@ def test_a_section_at_fault_is_not_compared_with_others(store: Store, edit: Edit
     assert line.startswith("call.yml, line 16, actor_kinds.0.id: found 'Residents'")
 
 
-@pytest.mark.parametrize("section", ["scoring", "selection", "dates"])
+@pytest.mark.parametrize("section", ["letter", "questions", "dates"])
 def test_a_missing_section_is_the_only_fault(store: Store, edit: Edit, refusal: Refusal, section: str) -> None:
     edit("call.yml", f"\n{section}:\n", f"\n{section}s:\n")
     lines = refusal(lambda: store.call)
@@ -514,7 +514,7 @@ def test_a_key_that_is_missing_hides_no_other_fault_of_its_section(store: Store,
     edit("call.yml", "  scoring: {start: 2024-03-01, end: 2024-03-15, source: rules}\n", "")
     edit("call.yml", "announcement: {date: 2024-04-01", "announcement: {date: 2023-04-01")
     message = "\n".join(refusal(lambda: store.call))
-    for place in ("selection.shortlist", "dates.scoring"):
+    for place in ("selection.shortlist",):
         assert f"{place}: found no such key; expected a value, for it is required." in message
     assert "groups.0: found 'shcool'; expected one of residents, school." in message
     assert "tie_rule: found 'criterion:benifit'; expected one of benefit, cost, upkeep, support." in message

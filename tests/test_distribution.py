@@ -119,11 +119,11 @@ def test_reach_tells_involved_apart_from_leading() -> None:
     assert reach["led"].tolist() == [2, 1, 1, 0]
 
 
-def test_a_call_that_delivered_no_involvement_has_leads_and_no_indicator_of_reach() -> None:
+def test_a_call_that_delivered_no_involvement_shows_no_municipality_without_ideas() -> None:
     empty = make_table("involvement")
-    reach = distribution.count_reach(MUNICIPALITIES, empty, PROPOSALS, ACTORS)
-    assert reach["proposals"].tolist() == [0, 0, 0, 0]
-    assert reach["led"].sum() == len(PROPOSALS)
+    reach = keep_contract("municipality_reach", distribution.count_reach(MUNICIPALITIES, empty, PROPOSALS, ACTORS))
+    assert reach.empty
+    assert distribution.compare_with_population(PROFILES, MUNICIPALITIES, reach)["reached"].isna().all()
     assert not any(name.startswith("distribution.municipalities") for name in all_indicators(empty))
 
 

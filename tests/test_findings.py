@@ -312,13 +312,13 @@ def test_check_notes_what_the_published_figures_contradict_without_running_a_ste
     store: Store, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (store.raw / "published.yml").write_text(PUBLISHED, encoding="utf-8")
-    cli.check(store.call_id, store.root)
+    cli.check(call=store.call_id, root=store.root)
     assert LINE in capfd.readouterr().out.splitlines()
     explained = PUBLISHED.replace(
         "parts: [first, second]", "parts: [first, second], explanation: {en: One is in both.}"
     )
     (store.raw / "published.yml").write_text(explained, encoding="utf-8")
-    cli.check(store.call_id, store.root)
+    cli.check(call=store.call_id, root=store.root)
     assert "note: open finding" not in capfd.readouterr().out
 
 

@@ -191,11 +191,11 @@ def test_where_all_are_chosen_nobody_needs_a_path() -> None:
     assert len(keep_contract("follow_up", follow_up, CALL)) == 0
 
 
-def test_where_none_is_chosen_there_is_no_group() -> None:
+def test_where_it_is_not_known_what_was_chosen_nobody_is_led_to_a_path() -> None:
     follow_up = followup.propose_paths(IDEAS[:4], CHOSEN[:0], pd.DataFrame(index=SIMILAR.index), NOBODY, CALL)
-    assert keep_contract("follow_up", follow_up, CALL)["path"].tolist() == [
-        "by-umbrella", "by-other", "by-immature", "by-other",
-    ]  # fmt: skip
+    assert keep_contract("follow_up", follow_up, CALL).empty
+    assert followup.count_paths(follow_up, CALL).empty
+    assert followup.count_themes(follow_up, CALL).empty
 
 
 PATH = named("a", "een", "one", description={"en": "A path."})

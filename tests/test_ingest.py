@@ -101,7 +101,8 @@ def test_optional_tables_are_read_where_they_are_delivered(store: Store) -> None
 
 
 def test_a_municipality_is_a_city_from_the_population_that_the_call_sets(store: Store, edit: Edit) -> None:
-    with (store.reference / "municipalities_2016.csv").open(encoding="utf-8", newline="") as file:
+    reference = store.root / "data" / "raw" / "reference"
+    with (reference / "municipalities_2016.csv").open(encoding="utf-8", newline="") as file:
         people = {row["nis"]: int(row["population"]) for row in csv.DictReader(file)}
     limit = sorted(people.values())[-3]  # exactly the third largest: the bound itself is a city
     edit("call.yml", "city_from_population: 50000", f"city_from_population: {limit}")
@@ -575,10 +576,18 @@ def test_a_file_without_records_is_refused(store: Store, refusal: Refusal, name:
     ]
 
 
-@pytest.mark.parametrize("name", ["actors", "proposals", "involvement", "scores"])
-def test_a_missing_file_is_named_once(store: Store, refusal: Refusal, name: str) -> None:
+def test_the_proposals_must_be_there(store: Store, refusal: Refusal) -> None:
+    (store.raw / "proposals.csv").unlink()
+    assert refusal(lambda: read_tables(store)) == ["proposals.csv: found no such file; expected a file of this name."]
+
+
+@pytest.mark.parametrize("name", ["budget", "involvement", "scores"])
+def test_a_file_that_was_recorded_as_delivered_and_is_missing_is_named_once(
+    store: Store, refusal: Refusal, name: str
+) -> None:
     (store.raw / f"{name}.csv").unlink()
-    assert refusal(lambda: read_tables(store)) == [f"{name}.csv: found no such file; expected a file of this name."]
+    expected = f"files.{name}.csv: found no such file; expected the file {name}.csv in this folder."
+    assert refusal(lambda: read_tables(store)) == [f"SOURCES.yml, {expected}"]
 
 
 @pytest.mark.parametrize("name", ["actors", "decision"])

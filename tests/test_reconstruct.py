@@ -110,7 +110,8 @@ def other(tmp_path: Path) -> Store:
     """Return a project with nothing but the declarations of the call."""
     store = Store(tmp_path, CALL)
     store.raw.mkdir(parents=True)
-    shutil.copytree(ROOT / "data" / "raw" / "reference", store.reference, copy_function=shutil.copyfile)
+    reference = tmp_path / "data" / "raw" / "reference"
+    shutil.copytree(ROOT / "data" / "raw" / "reference", reference, copy_function=shutil.copyfile)
     for name in ("call.yml", "reconstruction.yml", "reconstruction_ideas.yml"):
         shutil.copyfile(RAW / name, store.raw / name)
     return store

@@ -523,7 +523,10 @@ def test_indicators_count_what_is_sure_and_what_each_rater_moves() -> None:
         "sensitivity.organiser_changes": 1,
     }  # fmt: skip
     shares = pd.DataFrame({"proposal": list("PQ"), "varied": "raters", "chosen": [0.95, 0.2], "possible": 0.9})
-    chosen = {item.id: item.value for item in sensitivity.choice_indicators(shares, changes.iloc[:0], call)}
+    chosen = {
+        item.id: item.value
+        for item in sensitivity.choice_indicators(shares, changes.iloc[:0].assign(possible=True), call)
+    }
     assert chosen == {
         "choice.raters.in": 1, "choice.raters.possible": 0.9, "choice.draws": 70,
         "choice.raters_that_matter": 0, "choice.most_changes": 0, "choice.organiser_changes": 0,

@@ -20,6 +20,7 @@ from analysis.findings import has_reconciliation, list_findings, open_with_findi
 from analysis.indicators import tabulate, values
 from analysis.ingest import changed_files
 from analysis.material import Block, Document, Material
+from analysis.omitted import write_omissions
 from analysis.provenance import MAKERS, Ledger, style_of, write_origins
 from analysis.published import Figure as PublishedFigure
 from analysis.published import Sources
@@ -28,6 +29,7 @@ from analysis.sections import TOPICS
 from analysis.selection import SHORTLIST
 from analysis.steps import Step
 from analysis.store import Store, Workspace
+from analysis.suppositions import has_scenarios, write_scenarios
 from analysis.wording import LOCALES, Wording, read_texts
 
 
@@ -97,7 +99,7 @@ class Answer(Document):
         yield numbered(item.text.in_language(wording.language) for item in material.call.questions)
 
     def answers(self) -> Iterator[Block]:
-        """Yield the answer to every part of the question, in the order of the question."""
+        """Yield the answer to every part of the question, in the order of the question, and what is left out of it."""
         material = self.material
         yield heading(2, material.plain("answer.heading"), "answer")
         for number, question in enumerate(material.call.questions, start=1):
@@ -106,14 +108,17 @@ class Answer(Document):
             blocks: list[Block] = [block for block in TOPICS[question.topic](material) if block]
             self.pictures.update({block.id: block for block in blocks if isinstance(block, Figure)})
             yield from blocks or [material.say("answer.nothing")]
+        yield from write_omissions(material)
 
     def annexes(self) -> Iterator[Block]:
-        """Yield the annexes that have something to say: jury, reconciliation, origin of the figures."""
-        parts = [self._jury]
+        """Yield the annexes that have something to say: jury, reconciliation, scenarios, origin of figures."""
+        parts = [self._jury] if "scoring.jurors" in self.material.wording.values else []
         if has_reconciliation(self.material):
             parts.append(self._reconciliation)
         if self._left_out() is not None:
             parts.append(self._reasons)
+        if has_scenarios(self.material):
+            parts.append(self._scenarios)
         for number, part in enumerate(parts, start=1):
             yield from part(number)
         yield from write_origins(self.material, self.ledger, list(self.pictures.values()), len(parts) + 1)
@@ -122,16 +127,24 @@ class Answer(Document):
         material, wording = self.material, self.material.wording
         yield heading(2, material.plain("annex.jury", number=number), "jury")
         yield material.say("annex.jury_lead")
+        panelled = any(material.call.scoring.panels.values())
         rows = [
             [
                 wording.label("raters", rater.id),
                 material.plain(f"annex.roles.{rater.role}"),
+                *([self._panel(rater.panel)] if panelled else []),
                 wording.join([wording.label("criteria", criterion) for criterion in rater.criteria]),
             ]
             for rater in material.call.scoring.raters
         ]
-        names = list(material.headings("annex.jury_headings").values())
+        names = [name for key, name in material.headings("annex.jury_headings").items() if panelled or key != "panel"]
         yield table(material.plain("annex.jury_caption"), names, rows)
+
+    def _panel(self, panel: str | None) -> str:
+        """Return the name of a panel, its id where it has none; or that a rater scores in all of them."""
+        material = self.material
+        label = material.call.scoring.panel_labels.get(panel or "")
+        return label.in_language(material.edition.language) if label else panel or material.plain("annex.all_panels")
 
     def _left_out(self) -> pd.DataFrame | None:
         """Return the reasons of the proposals that did not reach the shortlist, where they were released."""
@@ -145,6 +158,10 @@ class Answer(Document):
         yield material.say("annex.reasons_lead")
         if outside is not None:
             yield table_of_reasons(material, outside, "annex.reasons_caption")
+
+    def _scenarios(self, number: int) -> Iterator[Block]:
+        yield heading(2, self.material.plain("annex.scenarios", number=number), "scenarios")
+        yield from write_scenarios(self.material)
 
     def _reconciliation(self, number: int) -> Iterator[Block]:
         material = self.material

@@ -63,7 +63,9 @@ def write_course(material: Material) -> Iterator[Block]:
 
 def write_survey(material: Material) -> Iterator[Block]:
     """Yield who answered the survey and what they answered, chosen beside not chosen."""
-    yield material.say("evaluation.survey")
+    period = material.call.dates.survey
+    closed = period is not None and material.edition.as_of > period.end
+    yield material.say("evaluation.survey", closed=closed)
     results, answers = material.find("survey_results"), material.find("survey_answers")
     if results is not None:
         everyone = results[results["group"] == "all"].set_index("question")["agreeing"]
@@ -119,10 +121,11 @@ def table_of_white_spots(material: Material, white_spots: pd.DataFrame) -> Html:
 
 def _say_counts(material: Material, counts: pd.DataFrame) -> Html:
     categories = counts[counts["dimension"] == "category"].set_index("group")["proposals"]
+    region = material.call.reference.region if material.call.reference else None
     named, prefix = categories.drop(MERGED, errors="ignore"), "distribution.category"
     return material.say(
         "evaluation.spread",
-        region=material.call.reference.region.in_language(material.wording.language),
+        region=region.in_language(material.wording.language) if region else "",
         largest=_name_extremes(material, "categories", named, prefix, "max") if len(named) else None,
         smallest=_name_extremes(material, "categories", named, prefix, "min") if named.equals(categories) else None,
     )

@@ -17,6 +17,8 @@ from analysis.consistency import (
     unknown_groups,
 )
 from analysis.declarations import (
+    NO_SCORING,
+    NO_SELECTION,
     CostSharing,
     Count,
     Dates,
@@ -40,25 +42,26 @@ from analysis.declarations import (
 )
 from analysis.documents import Checked, Finding, read_document
 from analysis.faults import Fault, InputError
+from analysis.files import SHARED_REFERENCE
 
 
 class Call(Checked):
-    """A whole call, as `call.yml` declares it."""
+    """A whole call, as `call.yml` declares it; of what was not delivered nothing needs to be declared."""
 
     id: Identifier
     title: Text
     organiser: Organiser
-    reference: Reference
+    reference: Reference | None = None
     categories: tuple[Named, ...] = Field(min_length=1)
-    actor_kinds: tuple[Named, ...] = Field(min_length=1)
-    partnerships: tuple[Named, ...] = Field(min_length=1)
-    focuses: tuple[Named, ...] = Field(min_length=1)
+    actor_kinds: tuple[Named, ...] = ()
+    partnerships: tuple[Named, ...] = ()
+    focuses: tuple[Named, ...] = ()
     umbrella_fields: tuple[Named, ...] = ()
     funds: tuple[Named, ...] = ()
     survey_questions: tuple[Named, ...] = ()
     survey_invited: Count | None = None
-    scoring: Scoring
-    selection: Selection
+    scoring: Scoring = NO_SCORING
+    selection: Selection = NO_SELECTION
     uncertainty: Uncertainty = Uncertainty()
     dates: Dates
     phases: tuple[Phase, ...] = ()
@@ -78,6 +81,11 @@ class Call(Checked):
     def labels(self, section: str, language: Language) -> dict[str, str]:
         """Return the label in this language per id of a section."""
         return {item.id: item.label.in_language(language) for item in getattr(self, section)}
+
+    @property
+    def reference_folder(self) -> str:
+        """Return the name of the folder of the reference files, which calls may share."""
+        return self.reference.folder if self.reference else SHARED_REFERENCE
 
     @property
     def jurors(self) -> tuple[Rater, ...]:

@@ -43,7 +43,7 @@ def _ranks(material: Material) -> Iterator[Block]:
         return
     yield material.say("certainty.expected")
     expected, shares = material.find("expected_ranks", "proposal"), material.find("rank_shares")
-    places = material.call.selection.shortlist
+    places = material.call.selection.shortlist or None
     if expected is not None:
         yield plots.expected_ranks(expected, material.wording, places)
     totals = material.find("totals", "proposal")

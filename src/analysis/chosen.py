@@ -11,8 +11,13 @@ from analysis.selection import SHORTLIST
 
 
 def write_choice(material: Material) -> Iterator[Block]:
-    """Yield the choice, the lottery where one was held, the price of every condition, alternatives and reasons."""
+    """Yield the choice, the lottery where one was held, the price of every condition, alternatives and reasons.
+
+    Nothing where no choice was computed.
+    """
     wording, selection = material.wording, material.call.selection
+    if "selection.departures" not in wording.values:
+        return
     if selection.lottery and wording.values.get("expectation.drawn"):
         yield from _lottery(material)
     yield material.say(

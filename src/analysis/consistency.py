@@ -5,7 +5,7 @@ In a section that is itself at fault, what could not be read is None: it is said
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -38,7 +38,7 @@ def unknown_criteria(sections: dict[str, Any]) -> Iterator[Finding]:
     """Yield criteria that a rater or the tie rule names and the call does not declare."""
     scoring: Scoring | None = sections.get("scoring")
     if scoring is None or scoring.criteria is None:
-        return
+        return  # where none are declared, a tie rule that names one is at fault too
     known = [criterion.id for criterion in scoring.criteria]
     for position, rater in enumerate(scoring.raters or ()):
         for place, criterion in enumerate(rater.criteria):
@@ -70,7 +70,7 @@ def unknown_groups(sections: dict[str, Any]) -> Iterator[Finding]:
 def impossible_numbers(sections: dict[str, Any]) -> Iterator[Finding]:
     """Yield numbers to choose or to reserve that are larger than what they are taken from."""
     selection: Selection | None = sections.get("selection")
-    if selection is None or selection.choose is None:
+    if selection is None or not selection.choose:
         return
     if selection.lottery and selection.ranked_by == "totals":
         expected = "ranked_by: expected_ranks, for only these part off a group at the line"
@@ -124,5 +124,5 @@ def paths_without_end(sections: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(("paths",), "no path with the rule other", "one, for what fits no other rule")
 
 
-def _one_of(known: Iterable[str]) -> str:
-    return "one of " + ", ".join(known)
+def _one_of(known: Sequence[str]) -> str:
+    return "one of " + ", ".join(known) if known else "nothing, for call.yml declares none of these"

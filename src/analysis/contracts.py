@@ -27,8 +27,9 @@ UNFIT = (TypeError, ValueError, OverflowError)  # what pandas raises where a val
 class Column:
     """One column: its kind, meaning, unit, and the values that it may hold.
 
-    An `optional` column may hold nothing in a row; an `omissible` one, which is optional too, may also be left out of a
-    delivered file, and then holds nothing in any row.
+    An `optional` column may hold nothing in a row; an `omissible` one may be left out of a delivered file, and then
+    holds nothing in any row. One that is omissible and not optional is left out whole or filled in every row, which the
+    ingest checks.
 
     The audiences of `withheld_from` never see the column, whatever a release rule says. An `identifying` one tells
     which proposal, organisation, person or place a row is about: outside the house it is released only by a rule that
@@ -46,6 +47,16 @@ class Column:
     withheld_from: tuple[Audience, ...] = ()
     identifying: bool = False
     embargoed: bool = False
+
+    @property
+    def nullable(self) -> bool:
+        """Return whether a row of the table may hold nothing here."""
+        return self.optional or self.omissible
+
+    @property
+    def dtype(self) -> str:
+        """Return the type in which the column is kept; a flag that may hold nothing has one of its own."""
+        return "boolean" if self.kind == "flag" and self.nullable else DTYPES[self.kind]
 
     def expected(self) -> str:
         """Say which values the column may hold."""
@@ -78,9 +89,9 @@ class Column:
         if self.kind == "number":
             checks.append(pa.Check(lambda cells: cells.abs() < float("inf"), name="finite"))
         return pa.Column(
-            DTYPES[self.kind],
+            self.dtype,
             checks,
-            nullable=self.optional,
+            nullable=self.nullable,
             description=self.description,
             metadata={"unit": self.unit},
         )
@@ -149,7 +160,7 @@ class Contract:
 
     def empty(self) -> pd.DataFrame:
         """Return the table without rows: what a call has that delivers no such table."""
-        return pd.DataFrame({name: pd.Series(dtype=DTYPES[c.kind]) for name, c in self.columns.items()})
+        return pd.DataFrame({name: pd.Series(dtype=c.dtype) for name, c in self.columns.items()})
 
 
 def conform(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
@@ -169,7 +180,7 @@ def _cast(cells: pd.Series, column: Column) -> pd.Series:
     """Return the cells in the type of the column; raise one of UNFIT where a cell does not fit."""
     if column.kind == "flag":
         cells = cells.astype("boolean")  # plain bool would take nothing, and any text, for true
-    return cells.astype(DTYPES[column.kind])
+    return cells.astype(column.dtype)
 
 
 def _misfits(cells: pd.Series, column: Column, place: str) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from analysis.documents import Checked
+from analysis.files import SHARED_REFERENCE
 
 Language = Literal["nl", "en"]
 Audience = Literal["public", "applicant", "internal"]
@@ -84,13 +85,17 @@ class Day(Checked):
 
 
 class Dates(Checked):
-    """The dates of a call in their order; the announcement ends the embargo on the chosen projects."""
+    """The dates of a call in their order; the announcement ends the embargo on the chosen projects.
+
+    Where nothing is scored, chosen or carried out yet, nothing needs to be said of when.
+    """
 
     submission: Period
     masterclasses: Period | None = None
-    scoring: Period
-    announcement: Day
-    execution: Period
+    scoring: Period | None = None
+    announcement: Day | None = None
+    execution: Period | None = None
+    survey: Period | None = None
     next_call: Text | None = None
 
 
@@ -104,8 +109,12 @@ class Organiser(Checked):
 
 
 class Reference(Checked):
-    """Files below data/raw/reference: the municipalities that can take part, and the outline of the map."""
+    """The municipalities that can take part and the outline of the map: files of a folder below data/raw.
 
+    Calls share the folder `reference`; a call about other places names the folder that it brings.
+    """
+
+    folder: Identifier = SHARED_REFERENCE
     municipalities: str
     outline: str | None = None
     region: Text
@@ -121,13 +130,15 @@ class Criterion(Named):
 class Rater(Named):
     """A rater: a juror or the organiser itself, the criteria that it judges, and its weight in the total.
 
-    Where a jury sits in panels, `panel` is the rater's; one without a panel scores in all of them.
+    Where a jury sits in panels, `panel` is the rater's; one without a panel scores in all of them. `conflicts` are the
+    proposals in which the rater declared an interest, and which it may not score.
     """
 
     role: Literal["juror", "organiser"]
     criteria: tuple[Identifier, ...] = Field(min_length=1)
     weight: Positive = 1.0
     panel: Identifier | None = None
+    conflicts: tuple[str, ...] = ()
 
 
 class Scale(Checked):
@@ -149,6 +160,18 @@ class Scoring(Checked):
     scale: Scale
     criteria: tuple[Criterion, ...] = Field(min_length=1)
     raters: tuple[Rater, ...] = Field(min_length=1)
+    panel_labels: dict[Identifier, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_panels_that_sit(self) -> Scoring:
+        if unknown := sorted(set(self.panel_labels) - {rater.panel for rater in self.raters if rater.panel}):
+            raise ValueError(f"labels of panels that a rater sits in, not {', '.join(unknown)}")
+        return self
+
+    @property
+    def declared(self) -> bool:
+        """Return whether the call says how proposals are scored; see `NO_SCORING`."""
+        return bool(self.raters)
 
     @property
     def criterion_weights(self) -> dict[str, float]:
@@ -170,6 +193,9 @@ class Scoring(Checked):
     def panels(self) -> dict[str, str | None]:
         """Return the panel of each rater."""
         return {rater.id: rater.panel for rater in self.raters}
+
+
+NO_SCORING = Scoring.model_construct(scale=Scale.model_construct(low=0.0, high=0.0), criteria=(), raters=())
 
 
 class Uncertainty(Checked):
@@ -252,6 +278,14 @@ class Selection(Checked):
     alternatives: Annotated[int, Field(ge=1, le=100)] = 10
     caps: tuple[Cap, ...] = ()
     quotas: tuple[Quota, ...] = ()
+
+    @property
+    def declared(self) -> bool:
+        """Return whether the call says how many are shortlisted and chosen; see `NO_SELECTION`."""
+        return self.choose > 0
+
+
+NO_SELECTION = Selection.model_construct(shortlist=0, choose=0, tie_rule="report")
 
 
 class Phase(Named):

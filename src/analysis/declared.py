@@ -22,7 +22,8 @@ def declare(call: Call) -> Iterator[Indicator]:
         yield from _phase(phase)
     yield from _follow_up(call)
     yield from _cost_sharing(call)
-    yield _one("reference.city_from_population", call.reference.city_from_population, "inhabitants")
+    if call.reference is not None:
+        yield _one("reference.city_from_population", call.reference.city_from_population, "inhabitants")
 
 
 def declare_edition(edition: Edition) -> Indicator:
@@ -38,7 +39,7 @@ def name_sources(call: Call) -> dict[str, str]:
         bounds |= {f"call.quotas.{quota.id}.{end}": quota.source for end in ("minimum", "maximum")}
     for phase in call.phases:
         bounds |= {f"call.phases.{phase.id}.{end}": phase.period.source for end in ("start", "end")}
-    return {**bounds, "call.dates.announcement": dates.announcement.source}
+    return bounds if dates.announcement is None else {**bounds, "call.dates.announcement": dates.announcement.source}
 
 
 def _one(name: str, value: float | date, unit: str) -> Indicator:
@@ -46,9 +47,12 @@ def _one(name: str, value: float | date, unit: str) -> Indicator:
 
 
 def _scoring(call: Call) -> Iterator[Indicator]:
-    yield _one("scoring.low", call.scoring.scale.low, "points")
-    yield _one("scoring.high", call.scoring.scale.high, "points")
-    for name in ("shortlist", "choose", "seed"):
+    for name in ("low", "high") if call.scoring.declared else ():
+        yield _one(f"scoring.{name}", getattr(call.scoring.scale, name), "points")
+    weights = call.scoring.criterion_weights
+    for name, weight in weights.items() if len(set(weights.values())) > 1 else ():
+        yield _one(f"scoring.weights.{name}", weight, "count")
+    for name in ("shortlist", "choose", "seed") if call.selection.declared else ():
         yield _one(f"selection.{name}", getattr(call.selection, name), "count")
 
 
@@ -67,7 +71,8 @@ def _quota(quota: Quota) -> Iterator[Indicator]:
 
 
 def _dates(call: Call) -> Iterator[Indicator]:
-    yield _one("dates.announcement", call.dates.announcement.date, "date")
+    if call.dates.announcement is not None:
+        yield _one("dates.announcement", call.dates.announcement.date, "date")
     if call.letter.asked_on is not None:
         yield _one("letter.asked_on", call.letter.asked_on, "date")
 

@@ -18,10 +18,11 @@ OF_PLACE = ("province", "scale")  # the dimensions whose groups are made of muni
 def profile(proposals: pd.DataFrame, actors: pd.DataFrame, municipalities: pd.DataFrame) -> pd.DataFrame:
     """Return each proposal with every column that it can be grouped on (see the contract `profiles`).
 
-    Kind, province and scale are those of the lead actor.
+    Kind, province and scale are those of the lead actor; without a table of actors they are missing.
     """
     leads = actors.rename(columns={"kind": "actor_kind"}).merge(municipalities, on="nis", validate="many_to_one")
-    merged = proposals.merge(leads[["actor", "actor_kind", "province", "scale"]], on="actor", validate="many_to_one")
+    of_lead = leads[["actor", "actor_kind", "province", "scale"]]
+    merged = proposals.merge(of_lead, on="actor", how="left", validate="many_to_one")
     columns = ["proposal", "category", "actor_kind", "partnership", "reach", "focus", "province", "scale"]
     return merged.set_index("proposal").loc[proposals["proposal"]].reset_index()[columns]
 
@@ -32,25 +33,32 @@ def known_groups(profiles: pd.DataFrame, dimension: str, call: Call) -> list[str
         return list(FIXED_GROUPS[dimension])
     if dimension in GROUPED_BY:
         return list(call.ids(GROUPED_BY[dimension]))
-    return sorted(profiles[dimension].unique())
+    return sorted(profiles[dimension].dropna().unique())
 
 
 def count_groups(profiles: pd.DataFrame, call: Call) -> pd.DataFrame:
     """Return number and share of proposals per group of every dimension; groups without proposals count zero.
 
-    The share is of all proposals, so a dimension that is not filled in for each does not sum to one.
+    The share is of all proposals, so a dimension that is not filled in for each does not sum to one; one of which
+    nothing is known has no groups.
     """
-    counted = []
-    for dimension in profiles.columns.drop("proposal"):
+    counted = [pd.DataFrame(columns=["dimension", "group", "proposals"])]
+    for dimension in _known_dimensions(profiles):
         groups = known_groups(profiles, dimension, call)
         numbers = profiles[dimension].value_counts().reindex(groups, fill_value=0)
         counted.append(pd.DataFrame({"dimension": dimension, "group": groups, "proposals": numbers.to_numpy()}))
-    table = pd.concat(counted, ignore_index=True)
-    return table.assign(share=table["proposals"] / len(profiles))
+    table = pd.concat(counted[1:] or counted, ignore_index=True).astype({"proposals": "int64"})
+    return table.assign(share=table["proposals"] / max(len(profiles), 1))
+
+
+def _known_dimensions(profiles: pd.DataFrame) -> list[str]:
+    return [name for name in profiles.columns.drop("proposal") if profiles[name].notna().any()]
 
 
 def cross_category_and_kind(profiles: pd.DataFrame, call: Call) -> pd.DataFrame:
-    """Return the number of proposals per category and kind of lead actor, zeros included."""
+    """Return the number of proposals per category and kind of lead actor, zeros included; none of unknown kinds."""
+    if profiles["actor_kind"].isna().all():
+        return pd.DataFrame(columns=["category", "actor_kind", "proposals"])
     pairs = pd.MultiIndex.from_product([call.ids("categories"), call.ids("actor_kinds")])
     numbers = profiles.groupby(["category", "actor_kind"]).size().reindex(pairs, fill_value=0)
     return numbers.rename_axis(["category", "actor_kind"]).reset_index(name="proposals")
@@ -61,8 +69,10 @@ def count_reach(
 ) -> pd.DataFrame:
     """Return every municipality with the number of proposals that involve it, their share of all, and those it leads.
 
-    A proposal involves several municipalities, so the shares do not sum to one.
+    A proposal involves several municipalities, so the shares do not sum to one. Where it is not known which ones are
+    involved the table is empty.
     """
+    municipalities = municipalities if len(involvement) else municipalities[:0]
     led = proposals.merge(actors, on="actor")["nis"].value_counts()
     involved = involvement["nis"].value_counts()
     columns = ["nis", "name", "province", "population", "latitude", "longitude"]
@@ -79,12 +89,13 @@ def compare_with_population(profiles: pd.DataFrame, municipalities: pd.DataFrame
 
     Proposals belong to the municipality of their lead actor. The ratio is that of the proposals to the expected ones;
     its interval is that of their share (see `intervals.bound_share`) over the share of the population. Proposals of one
-    actor count as independent, so the interval is rather too short. See the contract `spread`.
+    actor count as independent, so the interval is rather too short. Empty where no actor is known. See the contract
+    `spread`.
     """
     reached = municipalities["nis"].map(reach.set_index("nis")["proposals"]).gt(0).astype("Int64")
     places = municipalities.assign(reached=reached if reached.any() else pd.NA)
     rows = []
-    for dimension in OF_PLACE:
+    for dimension in OF_PLACE if profiles["province"].notna().any() else ():
         for group in places_of(municipalities, dimension):
             own = places[places[dimension] == group]
             share = float(own["population"].sum() / places["population"].sum())
@@ -102,7 +113,8 @@ def compare_with_population(profiles: pd.DataFrame, municipalities: pd.DataFrame
                 "municipalities": len(own),
                 "reached": own["reached"].sum(min_count=1),
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    names = ["dimension", "group", "proposals", "population_share", "expected", "ratio", "low", "high"]
+    return pd.DataFrame(rows, columns=[*names, "municipalities", "reached"])
 
 
 def places_of(municipalities: pd.DataFrame, dimension: str) -> list[str]:
@@ -139,10 +151,10 @@ def measure_evenness(profiles: pd.DataFrame, municipalities: pd.DataFrame, call:
     """Return how evenly and over how many groups the proposals are spread, by category, kind, province and scale.
 
     For provinces and scales the evenness of the population over them stands beside it, as few would expect a small
-    province to have as many proposals as a large one. See the contract `evenness`.
+    province to have as many proposals as a large one. What nothing is known of has no row. See the contract `evenness`.
     """
     rows = []
-    for dimension in ("category", "actor_kind", *OF_PLACE):
+    for dimension in [name for name in ("category", "actor_kind", *OF_PLACE) if profiles[name].notna().any()]:
         of_place = dimension in OF_PLACE
         groups = places_of(municipalities, dimension) if of_place else known_groups(profiles, dimension, call)
         counts = profiles[dimension].value_counts().reindex(groups, fill_value=0)
@@ -180,13 +192,15 @@ def spread_indicators(spread: pd.DataFrame, even: pd.DataFrame) -> Iterator[Indi
 def indicators(
     profiles: pd.DataFrame, distribution: pd.DataFrame, reach: pd.DataFrame, proposals: pd.DataFrame
 ) -> Iterator[Indicator]:
-    """Yield the indicators of the distribution."""
+    """Yield the indicators of the distribution; of what is not known there are none."""
     record = Recorder(count_groups, "proposals", "actors", "municipalities")
     yield record.one("distribution.proposals", len(profiles), "count")
-    yield record.one("distribution.actors", proposals["actor"].nunique(), "count")
+    if proposals["actor"].notna().any():
+        yield record.one("distribution.actors", proposals["actor"].nunique(), "count")
     yield record.one("distribution.categories", int((_of(distribution, "category") > 0).sum()), "count")
     yield record.one("distribution.categorised", int(profiles["category"].notna().sum()), "count")
-    yield record.one("distribution.cross_sector", int(proposals["cross_sector"].sum()), "count")
+    if proposals["cross_sector"].notna().any():
+        yield record.one("distribution.cross_sector", int(proposals["cross_sector"].sum()), "count")
     for dimension in distribution["dimension"].unique():
         counts = _of(distribution, dimension)
         numbers = {name_group(group): number for group, number in counts.items()}

@@ -45,7 +45,7 @@ def measure_associations(proposals: pd.DataFrame, masterclasses: pd.DataFrame, t
     Spearman's rank correlation over the proposals of which both are known, ties at their mean rank, with its interval
     (see `intervals.bound_rank_correlation`). It is an association: it shows no cause. Of fewer than FEWEST_PAIRS pairs,
     and where one of the two is equal for all, there is an obstacle and no estimate. See the contract `associations`; no
-    masterclasses give an empty table.
+    masterclasses give an empty table, and what is known of no proposal has no row.
     """
     attended = masterclasses.groupby("proposal")["attended"].mean()
     maturity = proposals.set_index("proposal")[["maturity_intake", "maturity_end"]]
@@ -57,7 +57,7 @@ def measure_associations(proposals: pd.DataFrame, masterclasses: pd.DataFrame, t
     rows = [
         {"measure": "attendance", "with": name, **_associate(attended, outcome)}
         for name, outcome in outcomes.items()
-        if len(attended)
+        if len(attended) and outcome.notna().any()
     ]
     return pd.DataFrame(rows, columns=["measure", "with", "n", "estimate", "low", "high", "obstacle"])
 

@@ -15,9 +15,9 @@ from analysis.wording import Sourced, Wording, take
 
 
 def table_of_chosen(material: Material, chosen: pd.DataFrame) -> Html:
-    """Return the chosen projects with the columns that were released."""
+    """Return the chosen projects with the columns that were released, and of which something is known."""
     names = material.headings("scaling_up.chosen_headings")
-    columns = [name for name in names if name in chosen]
+    columns = [name for name in names if name in chosen and chosen[name].notna().any()]
     rows = [
         [material.label(c, row[c]) if c in GROUPED_BY else str(row[c]) for c in columns]
         for row in chosen.to_dict("records")

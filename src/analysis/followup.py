@@ -23,9 +23,12 @@ def propose_paths(
 
     `similarity` is that of `similarity.measure_similarity`. A choice by hand (the delivered table `follow_up_choice`)
     comes before the rules. Of these the first that a proposal meets decides, in the order umbrella, similar, immature,
-    other; a rule that the call has no path for is passed over. A call without paths gives an empty table. Raises
-    InputError where a choice by hand contradicts what was chosen or what its path is.
+    other; a rule that the call has no path for is passed over. A call without paths gives an empty table, and so does
+    one of which it is not known what was chosen. Raises InputError where a choice by hand contradicts what was chosen
+    or what its path is.
     """
+    if chosen.empty:
+        return pd.DataFrame(columns=COLUMNS)
     refuse(_unfit_choices(choices, chosen, call))
     if not call.paths:
         return pd.DataFrame(columns=COLUMNS)
@@ -48,7 +51,9 @@ def propose_paths(
 
 
 def count_paths(follow_up: pd.DataFrame, call: Call) -> pd.DataFrame:
-    """Return the number of proposals per path, in the order of the call."""
+    """Return the number of proposals per path, in the order of the call; empty where none needs a path."""
+    if follow_up.empty:
+        return pd.DataFrame(columns=["path", "proposals"])
     paths = list(call.ids("paths"))
     counted = follow_up["path"].value_counts().reindex(paths, fill_value=0)
     return pd.DataFrame({"path": paths, "proposals": counted.to_numpy()})
@@ -60,7 +65,7 @@ def count_themes(follow_up: pd.DataFrame, call: Call) -> pd.DataFrame:
     The themes of what is immature are the categories, those of what suits another field better these fields.
     """
     rows = []
-    for path in call.paths:
+    for path in call.paths if len(follow_up) else ():
         taken = follow_up.loc[follow_up["path"] == path.id, "theme"].value_counts()
         themes = call.ids(THEMES[path.rule]) if path.rule in THEMES else ()
         rows += [(path.id, theme, int(taken.get(theme, 0))) for theme in themes]

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,30 @@ import pandas as pd
 from pydantic import Field
 
 from analysis.call import Call
-from analysis.contracts import DTYPES, Column, Contract, check_table, foreign_faults
+from analysis.contracts import Column, Contract, check_table, foreign_faults
 from analysis.documents import LARGEST_INTEGER, Checked, read_document, read_text
 from analysis.faults import Fault, InputError, refuse
 from analysis.files import file_hash
 from analysis.published import Sources
+from analysis.requisites import (
+    find_dateless,
+    find_groundless,
+    find_leaderless,
+    find_undeclared,
+    find_unknown_groups,
+    is_readable,
+)
 from analysis.rules import rule_faults
 from analysis.store import Store
 from analysis.tables import contracts
 from analysis.workplan import beyond_full_time, days_in_reverse, executions_outside, work_outside, years_outside
 
-REQUIRED = ("actors", "proposals", "involvement", "scores")
-OPTIONAL = (
+REQUIRED = ("proposals",)
+DELIVERED = (
+    "actors",
+    "proposals",
+    "involvement",
+    "scores",
     "masterclasses",
     "budget",
     "staffing",
@@ -57,7 +70,9 @@ class Corrections(Checked):
 
 
 def read_tables(store: Store) -> dict[str, pd.DataFrame]:
-    """Return every raw table of a call by name, valid and corrected; optional ones not delivered are empty.
+    """Return every raw table of a call by name, valid and corrected; those not delivered are empty.
+
+    Only the proposals must be there. What a delivered table needs of `call.yml` must be declared (see `requisites`).
 
     Raises InputError with the faults of all files together.
     """
@@ -69,7 +84,9 @@ def read_tables(store: Store) -> dict[str, pd.DataFrame]:
         _attempt(document, faults)
     corrections = _attempt(lambda: _read_corrections(store), faults) or Corrections()
     tables = {"municipalities": _attempt(lambda: read_municipalities(store.reference, call), faults)}
-    for name in (*REQUIRED, *OPTIONAL):
+    delivered, declaring = _delivered(store), str(store.raw / "call.yml")
+    faults += [*find_undeclared(call, delivered, declaring), *find_dateless(call, "decision" in delivered, declaring)]
+    for name in (name for name in DELIVERED if name not in delivered or is_readable(call, name)):
         tables[name] = _attempt(partial(_read_delivered, store, name, corrections), faults)
     found = {name: table for name, table in tables.items() if table is not None}
     faults += [*_absent_files(store), *_stray_corrections(store, corrections), *_contradictions(store, found)]
@@ -85,8 +102,13 @@ def changed_files(store: Store) -> list[str]:
 
 
 def read_municipalities(folder: Path, call: Call) -> pd.DataFrame:
-    """Return the reference municipalities of a call with their scale (see the contract `municipalities`)."""
+    """Return the reference municipalities of a call with their scale (see the contract `municipalities`).
+
+    A call that declares no reference has none.
+    """
     contract = contracts(call)["municipalities"]
+    if call.reference is None:
+        return contract.empty()
     path = folder / call.reference.municipalities
     delivered = _read_csv(path, REFERENCE_COLUMNS)
     population = delivered.get("population", pd.Series(index=delivered.index, dtype="str"))
@@ -110,23 +132,29 @@ def _read_corrections(store: Store) -> Corrections:
 def _read_delivered(store: Store, name: str, corrections: Corrections) -> pd.DataFrame:
     path = store.raw / f"{name}.csv"
     contract = store.contracts[name]
-    if not path.exists() and name in OPTIONAL:
+    if not path.exists() and name not in REQUIRED:
         return contract.empty()
-    delivered = _read_csv(path)
-    return _typed(_correct(delivered, name, corrections, store.raw / "corrections.yml"), contract, str(path))
+    delivered = _correct(_read_csv(path), name, corrections, store.raw / "corrections.yml")
+    if name == "proposals":
+        refuse(find_unknown_groups(delivered, contract, str(path)))
+    return _typed(delivered, contract, str(path))
+
+
+def _delivered(store: Store) -> list[str]:
+    return [name for name in DELIVERED if (store.raw / f"{name}.csv").exists()]
 
 
 def _absent_files(store: Store) -> Iterator[Fault]:
     """Yield the files that were recorded as delivered and are not there; a required one is a fault of its own."""
     sources: Sources | None = _attempt(lambda: store.sources, [])
     for name in sources.files if sources else ():
-        if not (store.raw / name).is_file() and name.removesuffix(".csv") not in REQUIRED:
+        if not (store.raw / name).exists() and name.removesuffix(".csv") not in REQUIRED:
             yield Fault(f"{store.raw / 'SOURCES.yml'}, files.{name}", "no such file", f"the file {name} in this folder")
 
 
 def _stray_corrections(store: Store, corrections: Corrections) -> Iterator[Fault]:
     """Yield the corrections of a table that was not delivered, so that none is passed over."""
-    delivered = [name for name in (*REQUIRED, *OPTIONAL) if (store.raw / f"{name}.csv").exists()]
+    delivered = _delivered(store)
     for position, correction in enumerate(corrections.corrections):
         if correction.table not in delivered:
             place = f"{store.raw / 'corrections.yml'}, corrections.{position}.table"
@@ -197,11 +225,11 @@ def _typed(table: pd.DataFrame, contract: Contract, place: str) -> pd.DataFrame:
     typed = {}
     for name, column in contract.columns.items():
         cells = _cells(table[name], column)
-        for row in table.index[_unusable(table[name], cells, column)]:
+        for row in table.index[_unusable(table[name], cells, column)] if name not in spare else ():
             found = repr(table.at[row, name]) if pd.notna(table.at[row, name]) else "nothing"
             faults.append(Fault(f"{place}, row {row + 2}, column {name}", found, column.expected()))
-        filled = cells.fillna(False) if column.kind == "flag" else cells
-        typed[name] = filled.astype(DTYPES[column.kind])
+        filled = cells.fillna(False) if column.kind == "flag" and name not in spare else cells
+        typed[name] = filled.astype(column.dtype)
     said = {fault.place for fault in faults}
     try:
         check_table(pd.DataFrame(typed), contract, place)
@@ -212,9 +240,13 @@ def _typed(table: pd.DataFrame, contract: Contract, place: str) -> pd.DataFrame:
 
 
 def _unusable(delivered: pd.Series, cells: pd.Series, column: Column) -> pd.Series:
-    """Return which cells could not be read; an empty flag is one of them, for a flag has no third value."""
-    unread = cells.isna()
-    return unread if column.kind == "flag" else unread & delivered.notna()
+    """Return which cells could not be read.
+
+    An empty flag is one of them, for a flag has no third value; so is an empty cell of a column that is left out whole
+    or filled in every row.
+    """
+    unread, whole = cells.isna(), column.omissible and not column.optional
+    return unread if whole or column.kind == "flag" else unread & delivered.notna()
 
 
 def _cells(cells: pd.Series, column: Column) -> pd.Series:
@@ -240,17 +272,24 @@ def _numbers(cells: pd.Series) -> pd.Series:
 
 def _contradictions(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
     """Yield what contradicts between tables that are valid by themselves."""
+    known = {"municipalities", *_delivered(store)} & tables.keys()
     for name, table in tables.items():
         contract = store.contracts[name]
+        foreign = {column: other for column, other in contract.foreign.items() if other[0] in known}
         if all(other in tables for other, _ in contract.foreign.values()):
-            yield from foreign_faults(table, contract, tables, str(store.raw / f"{name}.csv"))
+            within = replace(contract, foreign=foreign)
+            yield from foreign_faults(table, within, tables, str(store.raw / f"{name}.csv"))
+    if {"actors", "proposals"} <= known:
+        yield from find_leaderless(tables["proposals"], str(store.raw / "proposals.csv"))
     for name in ("actors", "proposals"):
         yield from _lookalikes(store, name, tables)
     yield from _scores_not_judged(store, tables)
     yield from _crossed_panels(store, tables)
+    yield from _conflict_faults(store, tables)
     yield from _plan_faults(store, tables)
     yield from _survey_faults(store, tables)
     yield from _unknown_provinces(store, tables)
+    yield from find_groundless(store.call, tables, str(store.raw / "call.yml"))
     yield from rule_faults(store.call.release, store.contracts, store.call.dates, f"{store.raw / 'call.yml'}, release")
 
 
@@ -293,10 +332,25 @@ def _crossed_panels(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterato
         yield Fault(place, found, expected)
 
 
+def _conflict_faults(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
+    """Yield conflicts of interest about no proposal, and the scores that a rater gave in spite of its own."""
+    scores, proposals, place = tables.get("scores"), tables.get("proposals"), store.raw / "call.yml"
+    if scores is None or proposals is None:
+        return
+    known = set(proposals["proposal"])
+    for position, rater in enumerate(store.call.scoring.raters):
+        for proposal in sorted(set(rater.conflicts) - known):
+            where = f"{place}, scoring.raters.{position}.conflicts"
+            yield Fault(where, repr(proposal), "the id of a proposal in proposals.csv")
+        for row in scores.index[(scores["rater"] == rater.id) & scores["proposal"].isin(rater.conflicts)]:
+            found = f"a score on {scores.at[row, 'proposal']} by {rater.id}, which declared a conflict of interest"
+            yield Fault(f"{store.raw / 'scores.csv'}, row {row + 2}, column rater", found, "no such row")
+
+
 def _plan_faults(store: Store, tables: Mapping[str, pd.DataFrame]) -> Iterator[Fault]:
     """Yield what lies outside its time, and who works beyond full time; a table at fault itself is not looked at."""
     call, places = store.call, {name: str(store.raw / f"{name}.csv") for name in tables}
-    if "proposals" in tables:
+    if "proposals" in tables and call.dates.execution is not None:
         yield from executions_outside(tables["proposals"], call.dates.execution, places["proposals"])
     if "budget" in tables:
         yield from years_outside(tables["budget"], call.phases, places["budget"])

@@ -92,7 +92,7 @@ class Document:
     @property
     def running_notice(self) -> str:
         """Return the short notice that every page carries; empty where the records are real."""
-        return self.material.plain("document.synthetic") if self.sources.synthetic else ""
+        return self.sources.find_mark(self.material.edition.language, self.material.plain("document.synthetic"))
 
     @property
     def page(self) -> dict[str, Any]:

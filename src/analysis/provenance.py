@@ -67,6 +67,10 @@ MAKERS: Mapping[str, Maker] = {
     "choice_changes": _by(
         "sensitivity.change_choice", "selection", "scores", "individual_scores", "totals", "profiles", "proposals"
     ),
+    **{
+        name: _by("whatif.tabulate_scenarios", "scores", "totals", "expected_ranks", "profiles", "proposals", "chosen")
+        for name in ("scenario_results", "scenario_settings", "scenario_changes")
+    },
     "budget_lines": _by("resources.sum_lines", "budget"),
     "budget_funds": _by("resources.sum_funds", "budget"),
     "budget_split": _by("resources.split_budget", "budget"),
@@ -115,7 +119,8 @@ def style_of(unit: str, value: float | date) -> tuple[str, dict[str, int]]:
 def write_origins(material: Material, ledger: Ledger, pictures: Sequence[Figure], number: int) -> Iterator[Block]:
     """Yield the annex: heading and lead, the numbers, columns and pictures shown before it, the tables behind them."""
     yield heading(2, material.plain("annex.origin", number=number), "origin")
-    yield material.say("annex.origin_lead")
+    codes = material.published.codes if material.published else None
+    yield material.say("annex.origin_lead", codes=codes.in_language(material.edition.language) if codes else "")
     yield _table_of_indicators(material)
     if material.wording.columns:
         yield _table_of_columns(material, ledger)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from analysis.contradictions import Claims, Contradiction, Explanation, Group, Part, declaration_faults
 from analysis.contradictions import find_contradictions as find_among
-from analysis.declarations import Date, Text
+from analysis.declarations import Date, Language, Text
 from analysis.documents import Checked, Finding
 from analysis.hedges import Figure
 
@@ -20,9 +20,10 @@ class Published(Checked):
     """Every published figure of a call, what should hold among them, and why some of it does not.
 
     `groups` add up, each of `parts` is no larger than its whole, and `explanations` are for contradictions that are
-    not explained with a group.
+    not explained with a group. `codes` is a sentence that says what the codes of the sources stand for.
     """
 
+    codes: Text | None = None
     figures: tuple[Figure, ...] = Field(min_length=1)
     groups: tuple[Group, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -64,14 +65,26 @@ class SourceFile(Checked):
 
 
 class Sources(Checked):
-    """The files of a folder by name, and whether their records are synthetic, with the reason said to readers."""
+    """The files of a folder by name, and whether their records are synthetic, with the reason said to readers.
+
+    `mark` is what every page says of that in a few words, where the usual words for synthetic records do not fit.
+    """
 
     synthetic: bool
     notice: Text | None = None
+    mark: Text | None = None
     files: dict[str, SourceFile]
+
+    def find_mark(self, language: Language, usual: str) -> str:
+        """Return what every page says of synthetic records, `usual` where no mark is declared; nothing of real ones."""
+        if not self.synthetic:
+            return ""
+        return self.mark.in_language(language) if self.mark else usual
 
     @model_validator(mode="after")
     def _says_that_it_is_synthetic(self) -> Sources:
         if self.synthetic and self.notice is None:
             raise ValueError("a notice to the reader, for the records are synthetic")
+        if self.mark and not self.synthetic:
+            raise ValueError("no mark, for the records are not synthetic")
         return self

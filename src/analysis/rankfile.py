@@ -25,6 +25,7 @@ from analysis.rankpage import Block, Findings, describe_page, list_findings, sho
 from analysis.scorefile import WITHIN, Columns, ScoreFile, read_scores
 from analysis.scoring import COARSE, score_individually, spread_by_rater, total
 from analysis.sensitivity import lay_out, measure_stability
+from analysis.stages import reach
 from analysis.wording import Wording
 
 Floats = NDArray[np.float64]
@@ -75,6 +76,7 @@ def rank_file(request: Request) -> Outcome:
     Raises InputError with all faults of the options, the folder and the file.
     """
     faults = _folder_faults(request)
+    reach("reading the scores", 0.0)
     try:
         file = read_scores(request.path, request.columns, request.scale, request.line)
     except InputError as error:
@@ -82,6 +84,7 @@ def rank_file(request: Request) -> Outcome:
     refuse(faults)
     findings = find(file, request)
     wording = Wording(request.language, _call(findings, file))
+    reach("writing the page", 0.8)
     outputs = make_outputs(findings, wording)
     paths = tuple(request.folder / name for name in outputs)
     try:
@@ -122,12 +125,14 @@ def find(file: ScoreFile, request: Request) -> Findings:
     Inside, higher is better: scores of which the lower are better are turned around on their scale.
     """
     scores, scale, scoring = file.scores, file.scale, declare(file)
+    reach("computing the totals", 0.02)
     if request.lower_is_better:
         scores = scores.assign(score=scale.low + scale.high - scores["score"])
     individual = _score(scores, scoring)
     totals, tied = _rank(individual, scoring, request.line)
     draws = int(np.clip(WORK // len(scores), FEWEST_DRAWS, MOST_DRAWS))
     judged = scores if request.columns.criterion else scores.iloc[:0]
+    reach("computing the expected ranks", 0.03)
     expectation = expect_ranks(individual, scale, request.line or len(totals), request.seed, draws)
     sampling = expectation.sampling.iloc[0].to_dict()
     return Findings(
@@ -187,6 +192,7 @@ def _vary(
 ) -> dict[str, Any]:
     """Return stability, rank shares and changes at the line; empty where no line parts ideas that raters share."""
     found: dict[str, Any] = {name: pd.DataFrame() for name in ("stability", "shares", "changes")}
+    reach("trying other raters and weights", 0.5)
     found["varied"] = request.line is not None and request.line < len(totals) and not _is_alone(individual)
     if request.line is None or not found["varied"]:
         return found

@@ -37,7 +37,12 @@ def weigh_merit(ranked: pd.DataFrame, selection: Selection, expected: pd.DataFra
 def fill_places(
     weighed: pd.DataFrame, scores: pd.DataFrame, expected: pd.DataFrame, selection: Selection
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the ranked totals with the column `shortlisted`, and the table `lottery`, empty where there is none."""
+    """Return the ranked totals with the column `shortlisted`, and the table `lottery`, empty where there is none.
+
+    Where nothing was scored, or the call declares no selection, none is shortlisted.
+    """
+    if weighed.empty or not selection.declared:
+        return weighed.assign(shortlisted=False).drop(columns="error"), draw_lots([], 0, selection.seed)
     if selection.lottery:
         return draw_shortlist(weighed, expected, selection)
     return shortlist(weighed, scores, selection), draw_lots([], 0, selection.seed)

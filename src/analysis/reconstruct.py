@@ -14,6 +14,7 @@ from analysis.declarations import Identifier
 from analysis.faults import Fault, refuse
 from analysis.files import file_hash
 from analysis.ingest import read_municipalities
+from analysis.stages import reach
 from analysis.store import Store
 from analysis.synthesis.assembly import Size, Tables, assemble, missed_figures
 from analysis.synthesis.assumptions import Reconstruction
@@ -39,6 +40,7 @@ def reconstruct(store: Store, proposals: int | None = None, call_id: str | None 
     same seed gives the same bytes. Raises InputError where the numbers or the assumptions are at fault, and where a
     declared figure is missed; nothing is written then.
     """
+    reach("reading the assumptions", 0.0)
     call = store.call
     assumed, ideas = read_assumptions(store.raw, call)
     count = assumed.targets.proposals if proposals is None else proposals
@@ -47,10 +49,13 @@ def reconstruct(store: Store, proposals: int | None = None, call_id: str | None 
     refuse(_impossible(count, new_id, store, is_new=is_new))
     municipalities = read_municipalities(store.reference, call)
     size = Size.of(count, assumed, len(municipalities))
+    reach("drawing the tables", 0.1)
     assembly = assemble(size, municipalities, store.contracts, ideas, call, assumed)
+    reach("counting whether every published figure holds", 0.6)
     refuse(missed_figures(assembly, size, municipalities, store.contracts, call, assumed))
     folder = store.raw.parent / new_id
     with tempfile.TemporaryDirectory(dir=store.raw.parent, prefix=f".{new_id}.") as name:
+        reach("writing the tables", 0.7)
         _write_tables(assembly.tables, Path(name))
         _write_sources(Path(name), assumed, f"{store.call_id} --proposals {count}" if is_new else new_id, is_new=is_new)
         if is_new:

@@ -33,25 +33,32 @@ def today() -> date:
 
 
 def is_announced(call: Call, as_of: date) -> bool:
-    """Return whether the chosen proposals are public on this day; the day of the announcement counts."""
-    return as_of >= call.dates.announcement.date
+    """Return whether the chosen proposals are public on this day; the day of the announcement counts.
+
+    A call that declares no announcement has announced nothing.
+    """
+    announcement = call.dates.announcement
+    return announcement is not None and as_of >= announcement.date
 
 
 def applies(rule: ReleaseRule, call: Call, audience: Audience, as_of: date) -> bool:
     """Return whether a rule lets this audience see something on this day."""
     if AUDIENCES.index(rule.audience) > AUDIENCES.index(audience):
         return False
-    start = call.dates.announcement.date if rule.start == "announcement" else rule.start
-    return start is None or as_of >= start
+    if rule.start == "announcement":
+        return is_announced(call, as_of)
+    return rule.start is None or as_of >= rule.start
 
 
 def number_jurors(call: Call, audience: Audience, noun: Text) -> Call:
     """Return the call as an audience may know it: outside the house jurors are numbered and not named."""
-    if audience == "internal":
+    if audience == "internal" or not call.scoring.declared:
         return call
     numbers = {rater.id: number for number, rater in enumerate(call.jurors, start=1)}
     raters = [
-        rater.model_copy(update={"label": _number(noun, numbers[rater.id])}) if rater.id in numbers else rater
+        rater.model_copy(
+            update={"conflicts": (), **({"label": _number(noun, numbers[rater.id])} if rater.id in numbers else {})}
+        )
         for rater in call.scoring.raters
     ]
     return call.model_copy(update={"scoring": call.scoring.model_copy(update={"raters": tuple(raters)})})

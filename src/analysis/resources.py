@@ -156,9 +156,10 @@ def indicators(budget: pd.DataFrame, funds: pd.DataFrame, years: pd.DataFrame, s
         yield spent.one(f"resources.{phase_id}.euro", int(euro), "euro")
         yield spent.one(f"resources.{phase_id}.lines", of_phase["line"].nunique(), "count")
         handled = {"call": proposals, "pilots": chosen}[str(phase_id)]
-        yield Recorder(sum_lines, "budget", "proposals").one(
-            f"resources.{phase_id}.euro_each", int(euro) / handled, "euro"
-        )
+        if handled:  # without a choice it is not known over how many pilots the money is divided
+            yield Recorder(sum_lines, "budget", "proposals").one(
+                f"resources.{phase_id}.euro_each", int(euro) / handled, "euro"
+            )
     yield from _fund_indicators(funds)
     for (phase_id, year), euro in years.groupby(["phase", "year"])["euro"].sum().items():
         spread = Recorder(split_budget, "budget")

@@ -13,7 +13,10 @@ INDICATORS = "indicators"
 
 def opens(rule: ReleaseRule, dates: Dates) -> bool:
     """Return whether a rule begins on the day of the announcement or later."""
-    return rule.start == "announcement" or (rule.start is not None and rule.start >= dates.announcement.date)
+    announcement = dates.announcement
+    if rule.start == "announcement" or rule.start is None or announcement is None:
+        return rule.start == "announcement"
+    return rule.start >= announcement.date
 
 
 def granted(rule: ReleaseRule, contract: Contract, announced: bool) -> list[str]:
@@ -79,7 +82,8 @@ def _early_faults(rule: ReleaseRule, contract: Contract, dates: Dates, where: st
     if (rule.audience == "public" or rule.own) and told and not opens(rule, dates):
         begun = "no day" if rule.start is None else str(rule.start)
         found = f"{begun}, for {', '.join(told)}"
-        yield Fault(f"{where}.start", found, f"announcement, or a day from {dates.announcement.date} on")
+        on = "" if dates.announcement is None else f", or a day from {dates.announcement.date} on"
+        yield Fault(f"{where}.start", found, f"announcement{on}")
 
 
 def _cell_faults(rule: ReleaseRule, contract: Contract, where: str) -> Iterator[Fault]:

@@ -107,8 +107,47 @@ def assign_panels(individual: pd.DataFrame, panels: Mapping[str, str | None]) ->
     return individual.assign(panel=individual["proposal"].map(of_proposal))
 
 
+def count_asked(individual: pd.DataFrame, call: Call) -> pd.Series:
+    """Return by scored proposal how many raters were to score it: those of its panel, and those of no panel.
+
+    A rater without any score was not asked.
+    """
+    panels = call.scoring.panels
+    asked = [panels.get(str(rater)) for rater in individual["rater"].unique()]
+    of_proposal = assign_panels(individual, panels).groupby("proposal", observed=True)["panel"].first()
+    return of_proposal.map(lambda panel: sum(own is None or own == panel for own in asked)).astype("int64")
+
+
+def count_conflicts(individual: pd.DataFrame, call: Call) -> int:
+    """Return how many individual scores are missing because the rater declared a conflict of interest."""
+    of_proposal = assign_panels(individual, call.scoring.panels).groupby("proposal", observed=True)["panel"].first()
+    return sum(
+        rater.panel is None or rater.panel == of_proposal[proposal]
+        for rater in call.scoring.raters
+        for proposal in rater.conflicts
+        if proposal in of_proposal.index
+    )
+
+
+def _coverage_indicators(record: Recorder, individual: pd.DataFrame, call: Call) -> Iterator[Indicator]:
+    """Yield how many individual scores are missing and why, and where a jury sits in panels how many raters each has.
+
+    `scoring.raters_each` is the number of individual scores per proposal, where that is the same for all.
+    """
+    asked, panels = count_asked(individual, call), {panel for panel in call.scoring.panels.values() if panel}
+    yield record.one("scoring.missing", int(asked.sum()) - len(individual), "count")
+    if any(rater.conflicts for rater in call.scoring.raters):
+        yield record.one("scoring.conflicts", count_conflicts(individual, call), "count")
+    if panels:
+        yield record.one("scoring.panels", len(panels), "count")
+        if asked.nunique() == 1:
+            yield record.one("scoring.raters_each", int(asked.iloc[0]), "count")
+
+
 def indicators(individual: pd.DataFrame, totals: pd.DataFrame, call: Call) -> Iterator[Indicator]:
-    """Yield the indicators of the scoring."""
+    """Yield the indicators of the scoring; none where nothing was scored, and no line where none was shortlisted."""
+    if totals.empty:
+        return
     record = Recorder(total, "scores")
     yield record.one("scoring.proposals", len(totals), "count")
     yield record.one("scoring.raters", individual["rater"].nunique(), "count")
@@ -118,13 +157,13 @@ def indicators(individual: pd.DataFrame, totals: pd.DataFrame, call: Call) -> It
     yield record.one("scoring.criteria", len(judged), "count")
     weights = [rater.weight for rater in call.scoring.raters]
     yield record.one("scoring.weight_ratio", max(weights) / min(weights), "count")
-    missing = len(totals) * individual["rater"].nunique() - len(individual)
-    yield record.one("scoring.missing", missing, "count")
+    yield from _coverage_indicators(record, individual, call)
     yield from _deviation_indicators(deviate(individual).dropna().abs())
     yield Recorder(total, "totals").one("scoring.highest", float(totals["total"].max()), "points")
     listed, others = (totals.loc[totals["shortlisted"] == flag, "total"] for flag in (True, False))
-    yield Recorder(total, "totals").one("scoring.line", float(listed.min()), "points")
-    if len(others):
+    if len(listed):
+        yield Recorder(total, "totals").one("scoring.line", float(listed.min()), "points")
+    if len(listed) and len(others):
         margin = float(listed.min() - others.max())  # below zero where totals alone did not decide
         yield Recorder(total, "totals").one("scoring.margin", margin, "points")
 

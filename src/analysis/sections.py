@@ -21,6 +21,9 @@ from analysis.prospects import say_verdict, show_verdicts, write_paths, write_se
 
 def write_scaling_up(material: Material) -> Iterator[Block]:
     """Yield what was chosen: in outline before the announcement, by name after it."""
+    if not _is_chosen(material):
+        yield from _statements(material, "scaling_up")
+        return
     yield say_verdict(material)
     yield from _statements(material, "scaling_up")
     yield material.say("scaling_up.opening")
@@ -49,7 +52,9 @@ def write_basis(material: Material) -> Iterator[Block]:
     organisers = [
         rater.label.in_language(wording.language) for rater in call.scoring.raters if rater.role == "organiser"
     ]
-    yield material.say("basis.opening", criteria=wording.join(criteria), organiser=wording.join(organisers))
+    weighed = wording.join_markup(_say_weights(material))
+    said = {"criteria": wording.join(criteria), "weighed": weighed, "organiser": wording.join(organisers)}
+    yield material.say("basis.opening", **said)
     yield material.say("basis.line")
     totals = material.find("totals", "total", "rank", "shortlisted")
     if totals is not None:
@@ -68,7 +73,8 @@ def write_money(material: Material) -> Iterator[Block]:
     yield from _statements(material, "money")
     yield material.say("money.call_each")
     yield from write_costs(material, funds)
-    yield from write_services(material)
+    if _is_chosen(material):
+        yield from write_services(material)
 
 
 def write_staff(material: Material) -> Iterator[Block]:
@@ -108,6 +114,20 @@ TOPICS: Mapping[Topic, Callable[[Material], Iterator[Block]]] = {
     "not_selected": write_not_selected,
     "evaluation": write_evaluation,
 }
+
+
+def _say_weights(material: Material) -> Iterator[Markup]:
+    """Yield each criterion with its weight; nothing where all weigh the same."""
+    for criterion in material.call.scoring.criteria:
+        weight = f"call.scoring.weights.{criterion.id}"
+        if weight in material.wording.values:
+            name = material.wording.label("criteria", criterion.id)
+            yield material.wording.html("answer.basis.weight", name=name, weight_id=weight)
+
+
+def _is_chosen(material: Material) -> bool:
+    """Return whether it is known which proposals were chosen, whoever may know which ones."""
+    return "selection.chosen" in material.wording.values
 
 
 def _statements(material: Material, topic: Topic) -> Iterator[Html]:

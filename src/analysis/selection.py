@@ -81,7 +81,7 @@ def arrange(candidates: pd.DataFrame, call: Call) -> tuple[Programme, list[Optio
 
 def _list_options(candidates: pd.DataFrame, call: Call) -> Iterator[Option]:
     """Yield the starts that each candidate may have: its own and, in a declared window, the first of each month."""
-    window, last = call.selection.starts, pd.Timestamp(call.dates.execution.end)
+    window, last = call.selection.starts, _execution_of(call)[1]
     for position, row in enumerate(candidates[["start", "months"]].itertuples(index=False)):
         own = row.start if pd.notna(row.start) else None
         if window is None or own is None or pd.isna(row.months):
@@ -91,6 +91,12 @@ def _list_options(candidates: pd.DataFrame, call: Call) -> Iterator[Option]:
         starts += [own] if window.earliest <= own.date() <= window.latest and own not in starts else []
         fits = [start for start in sorted(starts) if last_day(start, int(row.months)) <= last]
         yield from ((position, start, _months_apart(start, own)) for start in fits or [own])
+
+
+def _execution_of(call: Call) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return first and last day of the execution; the ingest sees to it that the call declares what is needed here."""
+    period = call.dates.execution
+    return (pd.Timestamp(period.start), pd.Timestamp(period.end)) if period else (pd.NaT, pd.NaT)
 
 
 def _months_apart(one: pd.Timestamp, other: pd.Timestamp) -> int:
@@ -121,7 +127,7 @@ def _cap(cap: Cap, candidates: pd.DataFrame, options: list[Option], call: Call) 
     owner = [position for position, _, _ in options]
     if cap.per == "total":
         return Constraint(cap.id, amounts[owner], np.array([0.0]), np.array([cap.maximum]))
-    months = list(days_by_month(call.dates.execution.start, call.dates.execution.end))
+    months = list(days_by_month(*_execution_of(call)))
     uses = np.zeros((len(months), len(options)))
     lengths = candidates["months"].to_numpy("float64")
     for column, (position, start, _) in enumerate(options):
@@ -146,9 +152,12 @@ def _quota(quota: Quota, candidates: pd.DataFrame, owner: NDArray[np.int64]) -> 
 def choose(candidates: pd.DataFrame, decision: pd.DataFrame, call: Call) -> Choice:
     """Return the choice among the candidates: the stated decision where there is one, otherwise the computed one.
 
-    Raises InputError where the caps and quotas cannot hold together, where two choices are equally good and no
-    decision settles it, and where a decision departs from the computed choice without a reason.
+    Nothing is computed where nothing was scored or the call declares no selection: the tables are then empty. Raises
+    InputError where the caps and quotas cannot hold together, where two choices are equally good and no decision
+    settles it, and where a decision departs from the computed choice without a reason.
     """
+    if not candidates["shortlisted"].any():
+        return _compute_nothing()
     programme, options = arrange(candidates, call)
     found = list(list_alternatives(programme, max(call.selection.alternatives, 2)))
     if not found:
@@ -175,6 +184,15 @@ def choose(candidates: pd.DataFrame, decision: pd.DataFrame, call: Call) -> Choi
         max(best.value - programme.sum(chosen), 0.0),
         best.bound,
     )
+
+
+def _compute_nothing() -> Choice:
+    known = ["proposal", "rank", "total", "merit", "computed", "chosen"]
+    columns = [*known, "reason", "constraints", "lacking", "decided", "start", "alternatives"]
+    selection = pd.DataFrame(columns=columns).astype({"computed": bool, "chosen": bool})
+    prices = pd.DataFrame(columns=["constraint", "bound", "used", "gain", "enters", "leaves"])
+    alternatives = pd.DataFrame(columns=["place", "sum", "distance", "enters", "leaves"])
+    return Choice(selection.astype({"start": "datetime64[us]"}), prices, alternatives, 0, 0.0, 0.0)
 
 
 def _decided(decision: pd.DataFrame) -> set[str]:
@@ -282,8 +300,12 @@ def give_reasons(choice: Choice, totals: pd.DataFrame, proposals: pd.DataFrame) 
     """Return why each proposal is not chosen (see the contract `reasons`), best rank first, those unscored last.
 
     On the shortlist the reason is that of the table `selection`, and `passed` the number of projects with less merit
-    that are chosen; outside it the reason is the merit that it lacked to get there.
+    that are chosen; outside it the reason is the merit that it lacked to get there. Where no choice was computed no
+    reason follows.
     """
+    columns = ["proposal", "rank", "total", "merit", "reason", "constraints", "lacking", "decided", "passed"]
+    if choice.selection.empty:
+        return pd.DataFrame(columns=columns)
     listed, held = choice.selection[~choice.selection["chosen"]], choice.selection.query("chosen")["merit"]
     listed = listed.assign(passed=[int((held < merit - TOLERANCE).sum()) for merit in listed["merit"]])
     line = totals.loc[totals["shortlisted"], "merit"].min()
@@ -291,7 +313,6 @@ def give_reasons(choice: Choice, totals: pd.DataFrame, proposals: pd.DataFrame) 
     lacking = (line - known["merit"]).clip(lower=0)  # a lottery or a tie rule may leave out an equal or a better one
     outside = known.assign(reason=SHORTLIST, lacking=lacking)
     unscored = proposals.loc[~proposals["proposal"].isin(totals["proposal"]), ["proposal"]].assign(reason="unscored")
-    columns = ["proposal", "rank", "total", "merit", "reason", "constraints", "lacking", "decided", "passed"]
     parts = [part.reindex(columns=columns).astype("object") for part in (listed, outside, unscored) if len(part)]
     if not parts:
         return pd.DataFrame(columns=columns)
@@ -299,16 +320,25 @@ def give_reasons(choice: Choice, totals: pd.DataFrame, proposals: pd.DataFrame) 
 
 
 def describe_chosen(
-    selection: pd.DataFrame, proposals: pd.DataFrame, actors: pd.DataFrame, municipalities: pd.DataFrame
+    selection: pd.DataFrame,
+    proposals: pd.DataFrame,
+    actors: pd.DataFrame,
+    municipalities: pd.DataFrame,
+    decision: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the chosen proposals as they may be made public in time (see the contract `chosen`), in order of id.
 
-    The first day is that of the choice where it moved one.
+    The first day is that of the choice where it moved one. Where no choice was computed, those of the decision alone
+    are chosen. Without a table of actors it is not known who leads them.
     """
     chosen = selection.loc[selection["chosen"], ["proposal", "start"]].rename(columns={"start": "moved"})
+    if selection.empty and decision is not None:
+        chosen = pd.DataFrame({"proposal": sorted(_decided(decision)), "moved": pd.NaT})
+        chosen = chosen.astype({"proposal": "str", "moved": "datetime64[us]"})
     places = municipalities[["nis", "name"]].rename(columns={"name": "municipality"})
     leads = actors.rename(columns={"name": "actor_name"}).merge(places, on="nis")
-    merged = proposals.merge(chosen, on="proposal").merge(leads[["actor", "actor_name", "municipality"]], on="actor")
+    of_lead = leads[["actor", "actor_name", "municipality"]]
+    merged = proposals.merge(chosen, on="proposal").merge(of_lead, on="actor", how="left")
     ordered = merged.assign(start=merged["moved"].fillna(merged["start"])).sort_values("proposal")
     return ordered.assign(
         actor=ordered["actor_name"], end=_last_day(ordered), euro=ordered["requested_euro"],
@@ -318,10 +348,35 @@ def describe_chosen(
 
 def indicators(choice: Choice, chosen: pd.DataFrame, groups: pd.DataFrame, totals: pd.DataFrame,
                proposals: pd.DataFrame, call: Call) -> Iterator[Indicator]:  # fmt: skip
-    """Yield the indicators of shortlist and choice, and the day of the announcement, which the call declares."""
+    """Yield the indicators of shortlist and choice, and the day of the announcement, which the call declares.
+
+    Where no choice was computed there are those of the decision alone, and without one only that day.
+    """
     selection = choice.selection
-    yield Recorder(Dates).one("selection.announcement", call.dates.announcement.date, "date")
-    record = Recorder(choose, "selection")
+    if call.dates.announcement is not None:
+        yield Recorder(Dates).one("selection.announcement", call.dates.announcement.date, "date")
+    if chosen.empty:
+        return
+    if selection.empty:
+        yield from _decision_indicators(chosen, proposals)
+    else:
+        yield from _choice_indicators(choice, chosen, totals, proposals, call)
+    counted = Recorder(describe_chosen, "chosen_groups")
+    for row in groups.itertuples():
+        yield counted.one(f"selection.{row.dimension}.{name_group(row.group)}", float(row.proposals), "count")
+    yield from _execution(chosen, proposals)
+
+
+def _decision_indicators(chosen: pd.DataFrame, proposals: pd.DataFrame) -> Iterator[Indicator]:
+    record = Recorder(describe_chosen, "decision", "proposals")
+    yield record.one("selection.chosen", len(chosen), "count")
+    yield record.one("selection.not_chosen", len(proposals) - len(chosen), "count")
+
+
+def _choice_indicators(
+    choice: Choice, chosen: pd.DataFrame, totals: pd.DataFrame, proposals: pd.DataFrame, call: Call
+) -> Iterator[Indicator]:
+    selection, record = choice.selection, Recorder(choose, "selection")
     yield record.one("selection.shortlisted", int(totals["shortlisted"].sum()), "count")
     yield record.one("selection.chosen", len(chosen), "count")
     yield record.one("selection.departures", choice.departures, "count")
@@ -337,10 +392,6 @@ def indicators(choice: Choice, chosen: pd.DataFrame, groups: pd.DataFrame, total
     cost = float(best - held["merit"].sum())
     yield Recorder(choose, "selection", "totals").one("selection.cost_of_balance", cost, unit)
     yield from _alternative_indicators(choice, unit)
-    counted = Recorder(describe_chosen, "chosen_groups")
-    for row in groups.itertuples():
-        yield counted.one(f"selection.{row.dimension}.{name_group(row.group)}", float(row.proposals), "count")
-    yield from _execution(chosen, proposals)
 
 
 def _alternative_indicators(choice: Choice, unit: str) -> Iterator[Indicator]:
@@ -355,8 +406,11 @@ def _alternative_indicators(choice: Choice, unit: str) -> Iterator[Indicator]:
 
 def _execution(chosen: pd.DataFrame, proposals: pd.DataFrame) -> Iterator[Indicator]:
     record = Recorder(describe_chosen, "chosen")
-    crossing = proposals.loc[proposals["proposal"].isin(chosen["proposal"]), "cross_sector"].sum()
-    yield Recorder(describe_chosen, "chosen", "proposals").one("selection.cross_sector", int(crossing), "count")
+    crossing = proposals.loc[proposals["proposal"].isin(chosen["proposal"]), "cross_sector"]
+    if crossing.notna().any():
+        yield Recorder(describe_chosen, "chosen", "proposals").one(
+            "selection.cross_sector", int(crossing.sum()), "count"
+        )
     if chosen["euro"].notna().all():
         yield record.one("selection.euro", int(chosen["euro"].sum()), "euro")
     if chosen["staff_months"].notna().all():

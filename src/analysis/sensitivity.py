@@ -56,7 +56,7 @@ class Sheet:
 
 
 def lay_out(scores: pd.DataFrame, scoring: Scoring) -> Sheet:
-    """Return the scores of a call as arrays."""
+    """Return the scores of a call as arrays; without any score they are empty."""
     criteria = [criterion for criterion in scoring.criterion_weights if criterion in set(scores["criterion"])]
     wide = scores.pivot(index=["proposal", "rater"], columns="criterion", values="score")[criteria].sort_index()
     proposal, proposals = pd.factorize(wide.index.get_level_values("proposal"))
@@ -130,13 +130,14 @@ def measure_stability(sheet: Sheet, line: int, draws: int, seed: int) -> tuple[p
 
     Under drawn weights and under drawn raters, for `line` places; a tie at the line counts for as much as a draw by lot
     would give. A draw in which no rater scored a proposal says nothing of it. Both are empty for more than
-    MOST_PROPOSALS proposals.
+    MOST_PROPOSALS proposals, and for none. Without places it is missing how often a proposal is shortlisted.
     """
-    if len(sheet.proposals) > MOST_PROPOSALS:
+    if not 0 < len(sheet.proposals) <= MOST_PROPOSALS:
         return _stability([], sheet), pd.DataFrame(columns=["proposal", "varied", "rank", "share"])
     drawn = {"weights": vary_weights(sheet, draws, seed), "raters": resample_raters(sheet, draws, seed)}
     counted = {varied: _count(blocks, len(sheet.proposals), line) for varied, blocks in drawn.items()}
     stability = _stability([(varied, *found) for varied, found in counted.items()], sheet)
+    stability = stability if line else stability.assign(shortlisted=np.nan)
     shares = pd.concat([_shares(varied, counts, sheet) for varied, (counts, _) in counted.items()], ignore_index=True)
     return stability, shares
 
@@ -173,8 +174,11 @@ def _shares(varied: str, counts: NDArray[np.int64], sheet: Sheet) -> pd.DataFram
 def leave_one_out(sheet: Sheet, individual: pd.DataFrame, call: Call) -> pd.DataFrame:
     """Return the merit of every proposal without each rater in turn: a column per rater, the proposals as index.
 
-    Missing where no other rater scored the proposal. What decides in the call decides here.
+    Missing where no other rater scored the proposal. What decides in the call decides here. Without any score there are
+    no columns.
     """
+    if not sheet.proposals:
+        return pd.DataFrame(index=[])
     if call.selection.ranked_by == "totals":
         each = np.tile(sheet.rater_weights, (len(sheet.raters), 1))
         np.fill_diagonal(each, 0)
@@ -203,11 +207,11 @@ def change_shortlist(totals: pd.DataFrame, without: pd.DataFrame) -> pd.DataFram
     """Return who enters and who leaves the shortlist without each rater (see the contract `shortlist_changes`).
 
     `without` is what `leave_one_out` returned. Proposals tied at the line without a rater neither enter nor leave; a
-    rater without whom nothing can be ranked has no rows.
+    rater without whom nothing can be ranked has no rows. Without a shortlist there are none.
     """
     listed = set(totals.loc[totals["shortlisted"], "proposal"])
     rows = []
-    for rater in without:
+    for rater in without if listed else ():
         merit = without[rater].dropna()
         if merit.empty:
             continue
@@ -220,12 +224,14 @@ def change_shortlist(totals: pd.DataFrame, without: pd.DataFrame) -> pd.DataFram
     return pd.DataFrame(rows, columns=["rater", "proposal", "change"])
 
 
-def indicators(stability: pd.DataFrame, changes: pd.DataFrame, call: Call) -> Iterator[Indicator]:
+def indicators(stability: pd.DataFrame, changes: pd.DataFrame, call: Call, listed: bool = True) -> Iterator[Indicator]:
     """Yield how sure the shortlist is: how many proposals hardly any draw moves, and what each rater decided.
 
     Sure is what at least SURE of the draws agree on. The number of projects that change without a rater counts those
-    that would enter or, where more would leave, those that would leave.
+    that would enter or, where more would leave, those that would leave. `listed` is whether there is a shortlist.
     """
+    if not listed:
+        return
     record = Recorder(measure_stability, "stability")
     for varied, rows in stability.groupby("varied"):
         share = rows["shortlisted"]
@@ -238,13 +244,21 @@ def indicators(stability: pd.DataFrame, changes: pd.DataFrame, call: Call) -> It
 
 
 def choice_indicators(shares: pd.DataFrame, changes: pd.DataFrame, call: Call) -> Iterator[Indicator]:
-    """Yield how sure the choice is, under other weights and raters, and without each rater."""
+    """Yield how sure the choice is, under other weights and raters, and without each rater; nothing of none."""
+    if shares.empty:
+        return
     record = Recorder(share_choices, "choice_shares")
     for varied, rows in shares.groupby("varied"):
         yield record.one(f"choice.{varied}.in", int((rows["chosen"] >= SURE).sum()), "count")
         yield record.one(f"choice.{varied}.possible", float(rows["possible"].iloc[0]), "share")
     yield Recorder(share_choices).one("choice.draws", call.uncertainty.choices, "count")
-    yield from count_changes("choice", Recorder(change_choice, "choice_changes"), changes, call)
+    record, organiser = Recorder(change_choice, "choice_changes"), call.scoring.organiser
+    blocked = changes.loc[~changes["possible"].astype(bool), "rater"]
+    for item in count_changes("choice", record, changes, call):
+        if item.id == "choice.organiser_changes" and organiser is not None and (blocked == organiser.id).any():
+            yield record.one("choice.organiser_blocked", 1, "count")  # no choice at all, so that none is changed
+        else:
+            yield item
 
 
 def count_changes(prefix: str, record: Recorder, changes: pd.DataFrame, call: Call) -> Iterator[Indicator]:
@@ -262,8 +276,10 @@ def choose_again(candidates: pd.DataFrame, merits: pd.DataFrame, call: Call) -> 
 
     `candidates` describes all scored proposals as `selection.describe_candidates` does, `merits` has the proposals as
     index. All that tie at the line of the shortlist are candidates; a proposal that does not state what a cap limits
-    is none. Where the caps and quotas leave no choice, nothing is held.
+    is none. Where the caps and quotas leave no choice, or nothing can be chosen from, nothing is held.
     """
+    if candidates.empty or not call.selection.declared:
+        return pd.DataFrame(False, index=merits.index, columns=merits.columns)
     asked = dict.fromkeys(column for cap in call.selection.caps for column in cap.asked)
     stated = candidates[list(asked)].notna().all(axis=1)
     able = candidates[stated].assign(shortlisted=True).reset_index(drop=True)
@@ -291,7 +307,10 @@ def share_choices(sheet: Sheet, candidates: pd.DataFrame, call: Call) -> pd.Data
     """Return how often each proposal is chosen under other weights and other raters (see the contract `choice_shares`).
 
     The share is of the draws in which a choice is possible at all; `possible` is how large a part of all draws that is.
+    Where nothing was scored or the call declares no selection the table is empty.
     """
+    if candidates.empty or not call.selection.declared:
+        return pd.DataFrame(columns=["proposal", "varied", "chosen", "possible"])
     draws, seed = call.uncertainty.choices, call.selection.seed
     parts = []
     for varied, draw in zip(VARIED, (vary_weights, resample_raters), strict=True):

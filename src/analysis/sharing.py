@@ -18,11 +18,14 @@ def judge_pilots(pilots: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     """Return for every chosen proposal whether it may be scaled up and what it lacks (see the contract `scaling`).
 
     It may where it meets all conditions. Where it fails one it may not; where none fails and some are not yet assessed,
-    as for a pilot without an assessment, it is open. No assessment of any pilot gives an empty table. Raises InputError
-    where a proposal that was not chosen is assessed, and where an assessment has no day.
+    as for a pilot without an assessment, it is open. No assessment of any pilot gives an empty table, and so does a
+    choice that is not known. Raises InputError where a proposal that was not chosen is assessed, and where an
+    assessment has no day.
     """
-    refuse(_unfit_assessments(pilots, chosen))
     columns = ["proposal", "title", "verdict", "lacking", "unknown", "yearly_cost", "assessed_on", "source"]
+    if chosen.empty:
+        return pd.DataFrame(columns=columns)
+    refuse(_unfit_assessments(pilots, chosen))
     if pilots.empty:
         return pd.DataFrame(columns=columns)
     table = chosen[["proposal", "title"]].merge(pilots, on="proposal", how="left", validate="one_to_one")
@@ -113,7 +116,7 @@ def indicators(
     record = Recorder(judge_pilots, "pilots", "chosen")
     counts = scaling["verdict"].value_counts()
     yield record.one("scaling.approved", int(counts.get("approved", 0)), "count")
-    if len(pilots):
+    if len(pilots) and len(scaling):
         for verdict in ("lacking", "open"):
             yield record.one(f"scaling.{verdict}", int(counts.get(verdict, 0)), "count")
     if len(services):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from analysis.blocks import Html, facts, header, heading, notice, paragraphs, table
-from analysis.contracts import DTYPES, Contract
+from analysis.contracts import Column, Contract
 from analysis.declarations import Edition, Language, Text
 from analysis.exhibits import say_reason
 from analysis.figures import Figure
@@ -40,6 +40,7 @@ from analysis.wording import LOCALES, MODES, Mode, SourcedDay, Wording, read_tex
 Kind = Literal["proposal", "category", "province", "municipality"]
 KINDS: tuple[Kind, ...] = ("proposal", "category", "province", "municipality")
 NUMBERED = 1  # a sheet has one annex
+KEPT = 4  # unpacked files: what all sheets share, and what is the own of the last
 LINKABLE = re.compile(r'(<data value="[^"]*" data-(?:indicator|column)="([^"]*)">.*?</data>)')
 
 
@@ -58,15 +59,19 @@ def unpack(content: bytes, contracts: Mapping[str, Contract]) -> tuple[dict[str,
 
 
 def _typed(rows: Mapping[str, Any], contract: Contract) -> pd.DataFrame:
-    table = pd.DataFrame(rows["data"], columns=rows["columns"], dtype=object)
+    # A column at a time: with tables as small as these, pandas takes most of its time for a row of mixed types.
+    values = list(zip(*rows["data"], strict=True)) or [()] * len(rows["columns"])
     return pd.DataFrame(
-        {
-            name: pd.to_datetime(table[name]).dt.tz_localize(None).astype(DTYPES["day"])
-            if contract.columns[name].kind == "day"
-            else table[name].astype(DTYPES[contract.columns[name].kind])
-            for name in table
-        }
+        {name: _cast(column, contract.columns[name]) for name, column in zip(rows["columns"], values, strict=True)}
     )
+
+
+def _cast(values: Sequence[Any], column: Column) -> Any:
+    """Return the values of a column in the type of its contract."""
+    read = pd.Series(values, dtype=object)
+    if column.kind == "day":
+        read = pd.to_datetime(read).dt.tz_localize(None)
+    return read.astype(column.dtype).array
 
 
 @cache
@@ -130,15 +135,20 @@ def open_sheet(call: str, edition: str, kind: str, subject: str, root: Path | No
     Raises InputError where call or project are at fault, and FileNotFoundError where nothing was granted to it.
     """
     store, parsed = open_store(root or find_root(), call), Edition.parse(edition)
-    contracts = all_contracts(store)
-    shared, hashes = unpack(common_path(store.processed, edition, kind).read_bytes(), contracts)
-    own, _ = unpack(granted_path(store.processed, edition, kind, subject).read_bytes(), contracts)
+    shared, hashes = _unpack_once(common_path(store.processed, edition, kind).read_bytes(), store)
+    own, _ = _unpack_once(granted_path(store.processed, edition, kind, subject).read_bytes(), store)
     known = _call_outside(store)
     tables = {**shared, **own}
     wording = _QuickWording(parsed.language, known, values(tables["indicators"]))
     material = Material(known, parsed, tables, wording, store.published, None)
-    ledger = Ledger(contracts, hashes)
+    ledger = Ledger(all_contracts(store), hashes)
     return (ProposalSheet if kind == "proposal" else GroupSheet)(material, store.sources, ledger, kind, subject)
+
+
+@lru_cache(maxsize=KEPT)
+def _unpack_once(content: bytes, store: Store) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """Return what `unpack` gives, the same tables for the same content: a sheet is opened to be written and printed."""
+    return unpack(content, all_contracts(store))
 
 
 @dataclass(frozen=True)

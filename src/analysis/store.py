@@ -36,8 +36,8 @@ class Store:
 
     @property
     def reference(self) -> Path:
-        """Return the folder of the reference files that all calls share."""
-        return raw_folder(self.root, "reference")
+        """Return the folder of the call's reference files, which calls may share."""
+        return raw_folder(self.root, self.call.reference_folder)
 
     @property
     def processed(self) -> Path:
@@ -76,7 +76,8 @@ class Store:
     @cached_property
     def reference_sources(self) -> Sources:
         """Return where the reference files that the call uses come from."""
-        used = (self.call.reference.municipalities, self.call.reference.outline)
+        reference = self.call.reference
+        used = (reference.municipalities, reference.outline) if reference else ()
         found = read_document(self.reference / "SOURCES.yml", Sources)
         return found.model_copy(update={"files": {name: found.files[name] for name in used if name in found.files}})
 
@@ -89,7 +90,7 @@ class Store:
     @cached_property
     def outline(self) -> dict[str, Any] | None:
         """Return the outline of the region as GeoJSON, or None where the call names none."""
-        name = self.call.reference.outline
+        name = self.call.reference.outline if self.call.reference else None
         if name is None:
             return None
         path = self.reference / name

@@ -122,7 +122,7 @@ FORMATS: Mapping[str, Callable[..., str]] = {
 def read_texts(language: Language) -> dict[str, Any]:
     """Return all templates of a language, nested as in its files, each file under its own name."""
     folder = files("analysis") / "texts" / language
-    found = {path.name: path for path in folder.iterdir() if path.name.endswith(".yml")}
+    found = {path.name: path for path in folder.iterdir() if path.name.endswith(".yml") and path.name != "messages.yml"}
     read = {name: yaml.load(found[name].read_text("utf-8"), yaml.CSafeLoader) for name in sorted(found)}
     return {name.removesuffix(".yml"): texts for name, texts in read.items()}
 

@@ -32,6 +32,7 @@ from analysis.documents import read_document
 from analysis.faults import Fault, InputError, refuse
 from analysis.files import file_hash, place_folder, raw_folder
 from analysis.release import today
+from analysis.stages import reach
 
 MAPPING = "mapping.yml"
 LICENCE = "not stated"
@@ -79,6 +80,7 @@ def adopt(request: Request) -> Adopted:
     """Read the files and write the folder of the call; raise InputError with all faults, and write nothing then."""
     _check_request(request)
     kept = _kept_mapping(request)
+    reach("reading the files", 0.0)
     book = read_delivery(request.files)
     notes = [*book.notes, *(note for sheet in book.sheets for note in unseen_parts(sheet))]
     for sheet in book.sheets:
@@ -86,6 +88,7 @@ def adopt(request: Request) -> Adopted:
     reference = kept.reference if kept else request.reference or _newest_reference(request.root)
     gazetteer = _open_gazetteer(request.root, reference, {**(kept.places if kept else {})})
     gazetteer = _with_answers(gazetteer, request.places or {})
+    reach("finding tables and columns", 0.4)
     guess = None if kept else guess_mapping(book, gazetteer, reference, request.language)
     mapping = kept or (guess.mapping if guess else None)
     assert mapping is not None
@@ -178,6 +181,7 @@ def _with_answers(gazetteer: Gazetteer, answers: Mapping[str, str]) -> Gazetteer
 def _read(book: Workbook, mapping: Document, gazetteer: Gazetteer, ask: Ask | None) -> tuple[Tables, Report, Gazetteer]:
     """Return the tables; where someone can be asked, each unknown municipality is asked about once."""
     report = Report()
+    reach("reading the records", 0.5)
     records = read_records(book, mapping, gazetteer, report)
     unknown = dict.fromkeys(fault.found[1:-1] for weight, fault in report.faults if weight == PLACE)
     answers = {}
@@ -199,6 +203,7 @@ def _read(book: Workbook, mapping: Document, gazetteer: Gazetteer, ask: Ask | No
 
 def _write(request: Request, book: Workbook, mapping: Document, tables: Tables, guess: Guess | None) -> list[str]:
     """Write the folder aside, check it, and put it in its place; return the faults that are left to mend."""
+    reach("writing the folder of the call", 0.7)
     source = ", ".join(path.name for path in request.files)
     raw = request.folder.parent
     raw.mkdir(parents=True, exist_ok=True)
@@ -215,6 +220,7 @@ def _write(request: Request, book: Workbook, mapping: Document, tables: Tables, 
             draft = _draft(request, book, mapping, tables, guess, source)
             (folder / "call.yml").write_text(write_call(draft), encoding="utf-8")
         _write_sources(folder, request, tables)
+        reach("checking the call", 0.8)
         todo = check_folder(aside, request.root, request.call, request.update)
         folder.chmod(0o755)
         place_folder(folder, request.folder)
@@ -285,6 +291,12 @@ def _write_sources(folder: Path, request: Request, tables: Tables) -> None:
         files[f"{name}.csv"] = {**record, "sha256": file_hash(folder / f"{name}.csv")}
     content = {"synthetic": False, **(before or {}), "files": files}
     path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120), encoding="utf-8")
+
+
+def describe_adopted(adopted: Adopted) -> dict[str, object]:
+    """Return what was written, noted, missing and left to do as plain values."""
+    said = {name: list(getattr(adopted, name)) for name in ("notes", "gaps", "todo")}
+    return {"call": adopted.folder.name, "folder": str(adopted.folder), "rows": dict(adopted.counts), **said}
 
 
 def say_adopted(adopted: Adopted) -> Iterator[str]:

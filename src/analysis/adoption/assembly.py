@@ -9,10 +9,11 @@ from datetime import date, timedelta
 from rapidfuzz import process
 
 from analysis.adoption.gathered import COLUMNS, UNSTATED, Tables
-from analysis.adoption.records import IDENTITY, PLACE, SHAPE, Entry, Record, Report
+from analysis.adoption.records import IDENTITY, PLACE, Entry, Record, Report
 from analysis.adoption.vocabulary import plain
 from analysis.faults import SHOWN_FAULTS
 
+LED, PLACED = {"actor", "actor_name"}, {"municipality", "municipalities"}  # fields that tell who and where
 COPIED = (
     *("title", "summary", "category", "partnership", "focus", "maturity_intake", "maturity_end", "requested_euro"),
     *("requested_staff_months", "start", "months", "umbrella"),
@@ -127,14 +128,8 @@ def _fill_actors_and_proposals(
 ) -> None:
     involved = _involvement(records, ids, known, report)
     ideas = [record for record in records if id(record) in ids]
-    if not tables.present & {"municipality", "municipalities"}:
-        place = ideas[0].place if ideas else "the delivery"
-        expected = "a column with the municipality (gemeente) of each applicant"
-        report.add(SHAPE, place.rpartition(", row")[0] or place, "no column with municipalities", expected)
-        return
-    if "actor_name" not in tables.present and "actor" not in tables.present:
-        expected = "a column with the applicant (aanvrager, indiener) of each proposal"
-        report.add(SHAPE, ideas[0].place.rpartition(", row")[0], "no column with applicants", expected)
+    if not (tables.present & LED and tables.present & PLACED):
+        _fill_proposals_alone(ideas, ids, involved, tables, report)
         return
     actors = _Actors(report, tables)
     for record in records:
@@ -149,6 +144,27 @@ def _fill_actors_and_proposals(
         for nis, origin in (places or alone).items():
             if nis:
                 tables.add("involvement", origin, proposal=proposal, nis=nis)
+        tables.add("proposals", record, **_proposal(record, proposal, actor, len(places), tables.present, report))
+
+
+def _fill_proposals_alone(
+    ideas: Sequence[Record], ids: Mapping[int, str], involved: Mapping[str, Mapping[str, Entry]], tables: Tables,
+    report: Report,
+) -> None:  # fmt: skip
+    """Add the proposals of a delivery without applicants or without their municipalities, and what is known of these.
+
+    Applicants without a municipality have an id and no row of their own; municipalities without an applicant are those
+    involved.
+    """
+    names: dict[str, str] = {}
+    for record in ideas:
+        proposal, name = ids[id(record)], plain(record.text("actor_name") or record.text("actor"))
+        places = involved.get(proposal, {})
+        if tables.present & LED and not name:
+            report.add(IDENTITY, record.where("actor_name"), "a proposal without an applicant", "who leads it")
+        actor = names.setdefault(name, f"A{len(names) + 1:02}") if name else ""
+        for nis, origin in places.items():
+            tables.add("involvement", origin, proposal=proposal, nis=nis)
         tables.add("proposals", record, **_proposal(record, proposal, actor, len(places), tables.present, report))
 
 
@@ -182,9 +198,13 @@ def _proposal(
         "proposal": proposal,
         "actor": actor,
         "category": values["category"] or UNSTATED,
-        "reach": record.text("reach") or ("regional" if places > 1 else "local"),
-        "cross_sector": record.text("cross_sector") or "false",
+        "reach": record.text("reach") or (_guess_reach(places) if present & PLACED else ""),
+        "cross_sector": record.text("cross_sector") or ("false" if "cross_sector" in present else ""),
     }
+
+
+def _guess_reach(places: int) -> str:
+    return "regional" if places > 1 else "local"
 
 
 def _months(record: Record, report: Report) -> int:

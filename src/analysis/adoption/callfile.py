@@ -48,6 +48,7 @@ INTERNAL = (
         "shortlist_changes",
     ),
     *("reasons", "alternatives", "lottery", "choice_shares", "choice_changes", "individual_scores", "totals"),
+    *("scenario_results", "scenario_settings", "scenario_changes"),
     *("selection", "chosen", "constraint_prices", "budget_lines", "timeline", "follow_up"),
 )
 CHOSEN = "proposal, title, actor, municipality, category, partnership, focus, reach, start, end"
@@ -84,6 +85,11 @@ def _head(draft: Draft) -> Iterator[str]:
     yield f"  name: {TODO} who runs the call"
     yield "  description:"
     yield f"    {draft.language}: {TODO} what the organiser is, such as: the support centre for libraries"
+    if draft.tables.rows.get("actors") or draft.tables.rows.get("involvement"):
+        yield from _reference(draft)
+
+
+def _reference(draft: Draft) -> Iterator[str]:
     yield "reference:"
     yield f"  municipalities: {draft.reference}  # review: the municipalities as they were in the year of the call"
     yield f"  region: {_say(draft, REGION[draft.language])}"
@@ -91,14 +97,15 @@ def _head(draft: Draft) -> Iterator[str]:
 
 
 def _lists(draft: Draft) -> Iterator[str]:
+    yield from _list(draft, "categories", "category", needed=True)
+    yield from _list(draft, "actor_kinds", "actor_kind", needed=bool(draft.tables.rows.get("actors")))
     for section, field in (
-        ("categories", "category"),
-        ("actor_kinds", "actor_kind"),
         ("partnerships", "partnership"),
         ("focuses", "focus"),
+        ("umbrella_fields", "umbrella"),
+        ("funds", "fund"),
+        ("survey_questions", "question"),
     ):
-        yield from _list(draft, section, field, needed=True)
-    for section, field in (("umbrella_fields", "umbrella"), ("funds", "fund"), ("survey_questions", "question")):
         yield from _list(draft, section, field, needed=False)
 
 
@@ -123,18 +130,15 @@ def _origin(draft: Draft, field: str) -> str:
 
 def _scoring(draft: Draft) -> Iterator[str]:
     rows = draft.tables.rows.get("scores", [])
+    if not rows:
+        yield "# No scores were delivered, so that nothing is ranked: no scoring and no selection are declared."
+        return
     low, high = guess_scale(float(row["score"]) for row in rows)
     judged: dict[str, dict[str, None]] = {}
     for row in rows:
         judged.setdefault(row["rater"], {})[row["criterion"]] = None
     raters, criteria = draft.labels.get("rater", {}), draft.labels.get("criterion", {})
     yield f"scoring:  # review: {_origin(draft, 'score')}"
-    if not rows:
-        yield "  scale: {low: null, high: null}  # todo: the lowest and the highest score"
-        yield f"  criteria: {TODO} what was scored, such as [{{id: quality, label: {{en: quality}}}}]"
-        example = "[{id: rater-1, label: {en: Rater 1}, role: juror, criteria: [quality]}]"
-        yield f"  raters: {TODO} who scored, such as {example}"
-        return
     yield f"  scale: {{low: {low}, high: {high}}}  # review: the usual scale that holds all scores"
     yield "  criteria:  # review: all weigh the same; a weight is given as {..., weight: 2}"
     yield from (f"    - {{id: {key}, label: {_say(draft, label)}}}" for key, label in criteria.items())
@@ -157,7 +161,9 @@ def guess_scale(scores: Iterable[float]) -> tuple[int, int]:
 
 def _selection(draft: Draft) -> Iterator[str]:
     chosen = len(draft.tables.rows.get("decision", ()))
-    yield "selection:"
+    if not draft.tables.rows.get("scores"):
+        return
+    yield "selection:  # leave it out where there is no choice (yet): the answer then has the ranking alone"
     yield f"  shortlist: {TODO} how many proposals are shortlisted by their scores"
     if chosen:
         yield f"  choose: {chosen}  # review: as many as were chosen: {_origin(draft, 'chosen')}"
@@ -166,15 +172,19 @@ def _selection(draft: Draft) -> Iterator[str]:
     yield "  tie_rule: report  # review: what becomes of equal totals: report, median, lottery or criterion:ID"
 
 
-def _dates(_: Draft) -> Iterator[str]:
+def _dates(draft: Draft) -> Iterator[str]:
+    scored, decided = (bool(draft.tables.rows.get(name)) for name in ("scores", "decision"))
+    periods = {
+        "submission": ("when ideas could be submitted", True),
+        "scoring": ("when the raters scored", scored),
+        "execution": ("when the projects are carried out", scored or decided),
+    }
     yield "dates:  # each as YYYY-MM-DD, with where it is known from"
-    for name, words in (
-        ("submission", "when ideas could be submitted"),
-        ("scoring", "when the raters scored"),
-    ):
-        yield f"  {name}: {{start: null, end: null, source: null}}  # todo: {words}"
-    yield "  announcement: {date: null, source: null}  # todo: the day on which the choice was made public"
-    yield "  execution: {start: null, end: null, source: null}  # todo: when the projects are carried out"
+    for name, (words, needed) in periods.items():
+        if needed:
+            yield f"  {name}: {{start: null, end: null, source: null}}  # todo: {words}"
+    if scored or decided:
+        yield "  announcement: {date: null, source: null}  # todo: the day on which the choice was made public"
 
 
 def _phases(draft: Draft) -> Iterator[str]:

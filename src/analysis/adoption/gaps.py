@@ -14,17 +14,18 @@ PARTS = {
     "masterclasses": ("the progress in the masterclasses", "a sheet with sessie and aanwezig (session, attended)"),
     "survey": ("the survey of participants", "a sheet with respondent, vraag and antwoord (question, answer)"),
 }
+PLACES = "where the proposals come from, and whether that is even over the population"
 FIELDS = {
     "category": ("how the proposals are spread over categories", "categorie (category)"),
     "actor_kind": ("which kinds of applicants took part", "soort aanvrager (kind of applicant)"),
     "partnership": ("the kinds of partnership", "samenwerking (partnership)"),
     "focus": ("the focus of the proposals", "focus"),
+    "cross_sector": ("how many projects work across sectors", "sectordoorbrekend (across sectors)"),
     "requested_euro": ("what the proposals ask for, and any cap on it", "gevraagd bedrag (requested amount)"),
     "start": ("when the projects run", "startdatum (start date), with looptijd (months)"),
 }
 ASSUMED = {
     "reach": "reach: one with more than one municipality is regional, all others local",
-    "cross_sector": "cross_sector: false for all, which is not known; fill it in before you publish",
     "municipalities": "involvement: only the municipality of the applicant, where no other stands",
 }
 
@@ -37,6 +38,11 @@ def name_gaps(tables: Tables) -> Iterator[str]:
     for name, (part, remedy) in FIELDS.items():
         if name not in tables.present:
             yield f"missing for {part}: a column {remedy}"
+    if not tables.present & {"municipality", "municipalities"}:
+        yield f"missing for {PLACES}: a column gemeente (municipality)"
+        return
+    if not tables.present & {"actor", "actor_name"}:
+        yield "missing for who applied: a column aanvrager (applicant)"
     for name, sentence in ASSUMED.items():
         if name not in tables.present:
             yield f"assumed, for lack of a column: {sentence}"

@@ -22,6 +22,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "staffing": ("phase", "employee", "fraction", "from", "to"),
     "survey": ("respondent", "chosen", "question", "answer"),
 }
+# Columns that are left out where no row has a value; of these a file holds all values or none.
+OMITTED = {"contact", "year", "actor", "reach", "cross_sector"}
 
 
 @dataclass
@@ -43,5 +45,5 @@ def iterate_columns(tables: Tables) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, columns in COLUMNS.items():
         rows = tables.rows.get(name)
         if rows:
-            spare = {"contact", "year"} - {column for row in rows for column, value in row.items() if value}
+            spare = OMITTED - {column for row in rows for column, value in row.items() if value}
             yield name, tuple(column for column in columns if column not in spare)

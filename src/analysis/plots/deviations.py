@@ -29,7 +29,7 @@ from analysis.figures import (
     wrap,
 )
 from analysis.plots.labels import keep_within, measure_names, name_places, write_names
-from analysis.scoring import deviate, limit_deviations
+from analysis.scoring import assign_panels, deviate, limit_deviations
 from analysis.wording import Wording
 
 MOST_STRIPS = 12  # raters
@@ -53,17 +53,18 @@ def rater_deviations(individual_scores: pd.DataFrame, totals: pd.DataFrame, word
     shown = choose_raters(compared, [rater.id for rater in wording.call.scoring.raters])
     labels = {rater: wording.label("raters", rater) for rater in shown}
     strips = {rater: compared[compared["rater"] == rater] for rater in shown}
+    asked = find_asked(compared, shown, wording.call.scoring.panels)
     with draw_picture(0.75 + _measure_strip(list(labels.values())) * len(shown)) as picture:
         picture.set_layout_engine("constrained", w_pad=MARGIN, h_pad=MARGIN / 3)
         rows = picture.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         panels: dict[str, Axes] = dict(zip(shown, rows, strict=True))
         for rater, axes in panels.items():
-            _draw_strip(axes, strips[rater], limit, len(ordered))
+            _draw_strip(axes, strips[rater], limit, len(ordered), asked[rater])
             axes.set_ylabel(wrap(labels[rater], 22), rotation=0, ha="right", va="center")
         name_places(rows[-1], ordered, MOST_NAMED, wording)
         rows[-1].set_xlabel(say(wording, "rater_deviations.axis"))
         unnamed = _scale_strips(picture, panels, strips, wording)
-        facts = _deviation_facts(compared, labels, limit, len(ordered))
+        facts = _deviation_facts(compared, labels, limit, len(ordered), sum(map(len, asked.values())))
         return finish(picture, "rater_deviations", wording, ["individual_scores", "totals"], unnamed=unnamed, **facts)
 
 
@@ -77,6 +78,17 @@ def find_outliers(individual_scores: pd.DataFrame, ordered: pd.Series) -> tuple[
     place = {proposal: number for number, proposal in ordered.items()}
     x = individual_scores["proposal"].map(place).astype("float64")
     return individual_scores.assign(deviation=deviation, outlier=deviation.abs() > limit, x=x), limit
+
+
+def find_asked(
+    compared: pd.DataFrame, raters: Sequence[str], panels: Mapping[str, str | None]
+) -> dict[str, set[float]]:
+    """Return per rater the places of the proposals that it was to score: those of its panel, or all without one."""
+    of_place = assign_panels(compared, panels).dropna(subset="x").groupby("x")["panel"].first()
+    own = {rater: panels.get(rater) for rater in raters}
+    return {
+        rater: set(of_place.index if own[rater] is None else of_place.index[of_place == own[rater]]) for rater in raters
+    }
 
 
 def choose_raters(compared: pd.DataFrame, declared: Sequence[str]) -> list[str]:
@@ -93,8 +105,11 @@ def _measure_strip(labels: list[str]) -> float:
     return max(min(HIGHEST_STRIP, STRIPS / len(labels)), LOWEST_STRIP, (lines + 1) * LINE_HEIGHT)
 
 
-def _draw_strip(axes: Axes, scored: pd.DataFrame, limit: float, proposals: int) -> None:
-    """Draw the bars of one rater over the band in which deviations are common, and a mark where it gave no score."""
+def _draw_strip(axes: Axes, scored: pd.DataFrame, limit: float, proposals: int, asked: set[float]) -> None:
+    """Draw the bars of one rater over the band in which deviations are common, and a mark where it gave no score.
+
+    `asked` are the places of the proposals that it was to score.
+    """
     axes.axhspan(-limit, limit, color=PALE, linewidth=0, zorder=0)
     axes.axhline(0, color=QUIET, linewidth=0.6)
     known = scored.dropna(subset=["deviation", "x"]).sort_values("x")
@@ -102,7 +117,7 @@ def _draw_strip(axes: Axes, scored: pd.DataFrame, limit: float, proposals: int) 
     for rows, colour in ((known[~known["outlier"]], MIDDLE), (known[known["outlier"]], INK)):
         axes.add_patch(_outline_bars(rows["x"], rows["deviation"], width, colour))
     if proposals <= MOST_MARKED:
-        missing = sorted(set(range(1, proposals + 1)) - set(known["x"]))
+        missing = sorted(asked - set(known["x"]))
         size = min(4.5, 400 / proposals)
         axes.plot(missing, [0] * len(missing), "x", color=INK, markersize=size, markeredgewidth=0.8, zorder=3)
     axes.spines[["left", "bottom"]].set_visible(False)
@@ -163,8 +178,13 @@ def _name_side(axes: Axes, outliers: pd.DataFrame, edge: float) -> int:
     return len(outliers) - len(largest)
 
 
-def _deviation_facts(compared: pd.DataFrame, labels: Mapping[str, str], limit: float, proposals: int) -> dict[str, Any]:
-    """Return what the texts tell: the largest deviation, the outliers, and how many raters and scores are not there."""
+def _deviation_facts(
+    compared: pd.DataFrame, labels: Mapping[str, str], limit: float, proposals: int, asked: int
+) -> dict[str, Any]:
+    """Return what the texts tell: the largest deviation, the outliers, and how many raters and scores are not there.
+
+    `asked` is how many scores the raters shown were to give.
+    """
     known = compared.dropna(subset=["deviation", "x"])
     shown = known[known["rater"].isin(list(labels))]
     facts = {
@@ -174,7 +194,7 @@ def _deviation_facts(compared: pd.DataFrame, labels: Mapping[str, str], limit: f
         "compared": len(known),
         "outliers": int(known["outlier"].sum()),
         "limit": limit,
-        "missing": len(labels) * proposals - len(shown),
+        "missing": asked - len(shown),
         "marked": proposals <= MOST_MARKED,
         "most": [],
     }

@@ -83,7 +83,7 @@ def _draw_intervals(axes: Axes, shown: pd.DataFrame) -> None:
     """Draw the bars and the points of every group, as wide as the proposals leave room for."""
     room = 72 * (WIDTH - 1) / len(shown)  # points
     for group, style in {**GROUPS, "": UNGROUPED}.items():
-        rows = shown[shown["group"] == group]
+        rows = shown[shown["group"].fillna("") == group]
         axes.vlines(rows.index, rows["q05"], rows["q95"], color=QUIET, linewidth=min(1, 0.3 * room))
         axes.vlines(rows.index, rows["q25"], rows["q75"], color=style["bar"], linewidth=min(8, 0.7 * room))
         marker = {name: style[name] for name in ("marker", "color")}

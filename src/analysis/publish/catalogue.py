@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from analysis.call import Call
 from analysis.declarations import Audience, Language
 from analysis.glossary import describe_table
 from analysis.publish.datapackage import as_json
@@ -79,15 +80,20 @@ def _describe(dataset: Dataset) -> dict[str, Any]:
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",
             "dcat:startDate": _day(call.dates.submission.start.isoformat()),
-            "dcat:endDate": _day(call.dates.execution.end.isoformat()),
+            "dcat:endDate": _day((call.dates.execution or call.dates.submission).end.isoformat()),
         },
-        "dct:spatial": {
-            "@type": "dct:Location",
-            "skos:prefLabel": [_said(call.reference.region.in_language(words.language), words) for words in wordings],
-        },
+        **_spatial(call, wordings),
         "dct:provenance": _provenance(dataset, wordings),
         "dct:source": [item for source in dataset.sources for item in _sources(source)],
     }
+
+
+def _spatial(call: Call, wordings: list[Wording]) -> dict[str, Any]:
+    """Return the region that the call is about, where it declares one."""
+    if call.reference is None:
+        return {}
+    labels = [_said(call.reference.region.in_language(words.language), words) for words in wordings]
+    return {"dct:spatial": {"@type": "dct:Location", "skos:prefLabel": labels}}
 
 
 def _provenance(dataset: Dataset, wordings: list[Wording]) -> list[dict[str, Any]]:

@@ -151,7 +151,7 @@ def _constrain(column: ReleasedColumn) -> dict[str, Any]:
     """Return what the contract demands of the cells and what every released cell meets."""
     contract, cells = column.contract, [cell for cell in column.cells if cell is not None]
     constraints: dict[str, Any] = {}
-    if not contract.optional and len(cells) == len(column.cells):
+    if not contract.nullable and len(cells) == len(column.cells):
         constraints["required"] = True
     if column.codes and set(cells) <= set(column.codes):
         constraints["enum"] = list(column.codes)

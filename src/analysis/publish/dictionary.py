@@ -170,6 +170,10 @@ class Dataset:
         """Return whether records are synthetic."""
         return any(source.synthetic for source in self.sources)
 
+    def find_mark(self, language: Language, usual: str) -> str:
+        """Return what every page says of synthetic records, as the first source that has some; or an empty text."""
+        return next((source.find_mark(language, usual) for source in self.sources if source.synthetic), "")
+
     def notice(self, language: Language) -> str:
         """Return what the sources say to the reader; empty where they say nothing."""
         return " ".join(source.notice.in_language(language) for source in self.sources if source.notice)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -190,13 +191,18 @@ def _exported(outputs: list[dict[str, Any]], page: Mapping[str, Any]) -> str:
     notebook = nbformat.from_dict(  # type: ignore[no-untyped-call]
         {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
     )
-    exporter = _PageExporter(  # type: ignore[no-untyped-call]
+    markup, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
+    return str(markup)
+
+
+@cache
+def _exporter() -> _PageExporter:
+    """Return the exporter of all pages: its templates are compiled for the first one."""
+    return _PageExporter(  # type: ignore[no-untyped-call]
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
         exclude_input=True,
     )
-    markup, _ = exporter.from_notebook_node(notebook, resources={"page": page})
-    return str(markup)
 
 
 class _PageExporter(TemplateExporter):

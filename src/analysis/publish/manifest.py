@@ -22,6 +22,7 @@ from analysis.declarations import Edition, Identifier
 from analysis.documents import Checked, read_text
 from analysis.faults import Fault, InputError
 from analysis.files import file_hash
+from analysis.scenarios import FOLDER as SCENARIOS
 from analysis.store import Store
 
 NAME = "manifest.json"
@@ -49,7 +50,7 @@ def write_manifest(
         "commit": commit,
         "clean": clean,
         "code": hash_code(),
-        "inputs": _hashes(store.root, [*store.raw.rglob("*"), *store.reference.rglob("*")]),
+        "inputs": _hashes(store.root, [*_list_raw(store, edition), *store.reference.rglob("*")]),
         "changed_since_delivery": sorted(changed),
         "notebooks": _hashes(store.root, _templates(store)),
         "tables": _hash_tables(store, edition, released),
@@ -109,6 +110,13 @@ def _ask_git(root: Path, *question: str) -> str | None:
 def _templates(store: Store) -> list[Path]:
     folder = store.root / "notebooks"
     return [folder / "pipeline.yml", *(folder / f"{step.name}.ipynb" for step in store.pipeline.steps)]
+
+
+def _list_raw(store: Store, edition: Edition) -> list[Path]:
+    """Return what was delivered; the kept scenarios, which are no input of an edition for outside, only inside."""
+    paths = [path for path in store.raw.rglob("*") if path.is_file()]
+    inside = edition.audience == "internal"
+    return [path for path in paths if inside or path.relative_to(store.raw).parts[0] != SCENARIOS]
 
 
 def _hashes(root: Path, paths: Iterable[Path]) -> dict[str, str]:

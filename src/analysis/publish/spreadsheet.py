@@ -153,7 +153,7 @@ def _set_properties(file: Workbook, dataset: Dataset) -> None:
 
 def _set_page(sheet: Worksheet, dataset: Dataset) -> None:
     """Set how a sheet prints: as wide as the page, and the notice on synthetic records at the foot of each."""
-    notice = dataset.wording.plain("tables.synthetic") if dataset.synthetic else ""
+    notice = dataset.find_mark(dataset.wording.language, dataset.wording.plain("tables.synthetic"))
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
@@ -277,7 +277,7 @@ def _said_values(table: ReleasedTable, column: ReleasedColumn, words: Wording) -
     )
     if column.contract.allowed is None:
         said = ", ".join(filter(None, [_said_bounds(column, words), said]))
-    return words.plain("tables.values.empty", values=said) if column.contract.optional else said
+    return words.plain("tables.values.empty", values=said) if column.contract.nullable else said
 
 
 def _said_bounds(column: ReleasedColumn, words: Wording) -> str:

@@ -101,6 +101,7 @@ def _schedule(count: int, chosen: Whole, call: Call, assumed: Reconstruction) ->
     The chosen ones fill it from the first day to the last, and have at least as many different starts as declared.
     """
     rng, intake = stream(assumed.seed, "schedule"), assumed.intake
+    assert call.dates.execution is not None, "a call with a reconstruction has been carried out"
     months = list_months(call.dates.execution.start, call.dates.execution.end)
     length = np.minimum(rng.integers(intake.months.low, intake.months.high + 1, count), len(months))
     start = np.minimum(rng.exponential(intake.mean_delay, count).astype("int64"), len(months) - length)

@@ -37,6 +37,11 @@ def private(column: Column) -> Column:
     return replace(column, withheld_from=("public", "applicant"))
 
 
+def spare(column: Column) -> Column:
+    """Return the column as one that a delivered file may leave out."""
+    return replace(column, omissible=True)
+
+
 def identifying(column: Column) -> Column:
     """Return the column as one that tells what a row is about: outside the house a rule must name it."""
     return replace(column, identifying=True)

@@ -25,16 +25,19 @@ def contracts(call: Call) -> list[Contract]:
 
 
 def _profiles(call: Call) -> Contract:
-    """Return the contract of the profiles; where its lead actor is, together with its kind, identifies a proposal."""
+    """Return the contract of the profiles; where its lead actor is, together with its kind, identifies a proposal.
+
+    Where no actors were delivered nothing is known of either.
+    """
     profile = {
         "proposal": identifying(text("Proposal")),
         "category": text("Category", call.ids("categories")),
-        "actor_kind": text("Kind of the lead actor", call.ids("actor_kinds")),
+        "actor_kind": text("Kind of the lead actor", call.ids("actor_kinds"), optional=True),
         "partnership": text("Kind of partnership", call.ids("partnerships"), optional=True),
-        "reach": text("Reach", FIXED_GROUPS["reach"]),
+        "reach": text("Reach", FIXED_GROUPS["reach"], optional=True),
         "focus": text("Focus", call.ids("focuses"), optional=True),
-        "province": identifying(text("Province of the lead actor")),
-        "scale": identifying(text("Scale of the lead actor's municipality", FIXED_GROUPS["scale"])),
+        "province": identifying(text("Province of the lead actor", optional=True)),
+        "scale": identifying(text("Scale of the lead actor's municipality", FIXED_GROUPS["scale"], optional=True)),
     }
     return Contract(
         "profiles",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.call import Call
 from analysis.contracts import Column, Contract
 from analysis.declarations import FIXED_GROUPS, MATURITIES
-from analysis.tables.cells import count, embargo, identifying, indicator_contract, number, private, text
+from analysis.tables.cells import count, embargo, identifying, indicator_contract, number, private, spare, text
 
 
 def contracts(call: Call) -> list[Contract]:
@@ -68,7 +68,10 @@ def _actors(call: Call) -> Contract:
 
 
 def _proposals(call: Call) -> Contract:
-    """Return the contract of the proposals: who leads one and what it says of itself identify it as its id does."""
+    """Return the contract of the proposals: who leads one and what it says of itself identify it as its id does.
+
+    At the least a call delivers their ids, titles and categories.
+    """
     umbrella = ("none", *call.ids("umbrella_fields"))
     return Contract(
         "proposals",
@@ -77,20 +80,20 @@ def _proposals(call: Call) -> Contract:
         {
             "proposal": identifying(text("Id of the proposal")),
             "title": identifying(text("Title")),
-            "summary": identifying(text("Summary", optional=True)),
+            "summary": spare(identifying(text("Summary", optional=True))),
             "category": text("Category", call.ids("categories")),
-            "actor": identifying(text("Lead actor")),
-            "partnership": text("Kind of partnership", call.ids("partnerships"), optional=True),
-            "reach": text("Regional or local reach", FIXED_GROUPS["reach"]),
-            "focus": text("Focus of the project", call.ids("focuses"), optional=True),
-            "cross_sector": Column("flag", "Whether the project works across sectors"),
-            "maturity_intake": text("Maturity at the intake", MATURITIES, optional=True),
-            "maturity_end": text("Maturity at the end of the masterclasses", MATURITIES, optional=True),
-            "requested_euro": count("Money asked for", "euro", optional=True),
-            "requested_staff_months": number("Staff asked for", "person-months", optional=True),
-            "start": Column("day", "First day of the execution", optional=True),
-            "months": count("Length of the execution", "months", 1, optional=True),
-            "umbrella": text("Other field that the idea may fit better", umbrella, optional=True),
+            "actor": spare(identifying(text("Lead actor"))),
+            "partnership": spare(text("Kind of partnership", call.ids("partnerships"), optional=True)),
+            "reach": spare(text("Regional or local reach", FIXED_GROUPS["reach"])),
+            "focus": spare(text("Focus of the project", call.ids("focuses"), optional=True)),
+            "cross_sector": spare(Column("flag", "Whether the project works across sectors")),
+            "maturity_intake": spare(text("Maturity at the intake", MATURITIES, optional=True)),
+            "maturity_end": spare(text("Maturity at the end of the masterclasses", MATURITIES, optional=True)),
+            "requested_euro": spare(count("Money asked for", "euro", optional=True)),
+            "requested_staff_months": spare(number("Staff asked for", "person-months", optional=True)),
+            "start": spare(Column("day", "First day of the execution", optional=True)),
+            "months": spare(count("Length of the execution", "months", 1, optional=True)),
+            "umbrella": spare(text("Other field that the idea may fit better", umbrella, optional=True)),
         },
         key=("proposal",),
         foreign={"actor": ("actors", "actor")},
@@ -127,7 +130,9 @@ def _scores(call: Call) -> Contract:
 
 
 def _masterclasses(call: Call) -> Contract:
+    """Return the contract of the masterclasses; a call that declares no scale leaves that of the tests open."""
     scale = call.scoring.scale
+    low, high = (scale.low, scale.high) if call.scoring.declared else (None, None)
     return Contract(
         "masterclasses",
         "01_ingest",
@@ -136,8 +141,8 @@ def _masterclasses(call: Call) -> Contract:
             "proposal": identifying(text("Proposal")),
             "session": count("Number of the session", "", 1),
             "attended": Column("flag", "Whether the applicants took part"),
-            "feasibility": number("Interim test of feasibility", "points", scale.low, scale.high, optional=True),
-            "desirability": number("Interim test of desirability", "points", scale.low, scale.high, optional=True),
+            "feasibility": number("Interim test of feasibility", "points", low, high, optional=True),
+            "desirability": number("Interim test of desirability", "points", low, high, optional=True),
         },
         key=("proposal", "session"),
         foreign={"proposal": ("proposals", "proposal")},

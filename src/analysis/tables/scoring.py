@@ -131,7 +131,7 @@ def _expected_ranks() -> Contract:
             **_quantiles(),
             "error": number("Standard error of the expected rank by the simulation", "rank"),
             "r_hat": number("Convergence of its rank", "ratio"),
-            "group": text("Group at the line of the shortlist", LINE_GROUPS),
+            "group": text("Group at the line of the shortlist, where there is one", LINE_GROUPS, optional=True),
         },
         key=("proposal",),
     )
@@ -192,7 +192,9 @@ def _stability() -> Contract:
         {
             "proposal": identifying(text("Proposal")),
             "varied": text("What was varied", VARIED),
-            "shortlisted": number("Share of the draws in which it is on the shortlist", "share", 0, 1),
+            "shortlisted": number(
+                "Share of the draws in which it is on the shortlist, where there is one", "share", 0, 1, optional=True
+            ),
             **_quantiles(),
         },
         key=("proposal", "varied"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analysis.call import Call
 from analysis.contracts import Cells, Column, Contract
 from analysis.declarations import FIXED_GROUPS, VARIED
@@ -18,6 +20,10 @@ from analysis.tables.cells import (
     text,
 )
 
+# Why a scenario may have no choice: no score, no expected ranks, too few for the shortlist, too few to choose from,
+# constraints that cannot hold together, and one alone that cannot.
+OBSTACLES = ("unscored", "model", "line", "places", "conflict", "alone")
+
 
 def contracts(call: Call) -> list[Contract]:
     """Return these contracts, in the order of the steps that make them."""
@@ -30,6 +36,7 @@ def contracts(call: Call) -> list[Contract]:
         embargo(_alternatives(), "enters", "leaves"),
         embargo(_choice_shares()),
         embargo(_choice_changes(call)),
+        *(_keep_inside(contract) for contract in (_scenario_results(), _scenario_settings(), _scenario_changes())),
         indicator_contract("selection_indicators", "04_selection"),
     ]
 
@@ -69,12 +76,12 @@ def _chosen() -> Contract:
         {
             "proposal": identifying(text("Proposal")),
             "title": identifying(text("Title")),
-            "actor": identifying(text("Name of the lead actor")),
-            "municipality": identifying(text("Municipality of the lead actor")),
+            "actor": identifying(text("Name of the lead actor", optional=True)),
+            "municipality": identifying(text("Municipality of the lead actor", optional=True)),
             "category": text("Category"),
             "partnership": text("Kind of partnership", optional=True),
             "focus": text("Focus", optional=True),
-            "reach": text("Reach", FIXED_GROUPS["reach"]),
+            "reach": text("Reach", FIXED_GROUPS["reach"], optional=True),
             "start": Column("day", "First day of the execution", optional=True),
             "end": Column("day", "Last day of the execution", optional=True),
             "euro": count("Money", "euro", optional=True),
@@ -183,4 +190,64 @@ def _choice_changes(call: Call) -> Contract:
             "possible": Column("flag", "Whether any choice is possible without the rater"),
         },
         key=("rater", "proposal"),
+    )
+
+
+def _keep_inside(contract: Contract) -> Contract:
+    """Return the contract with every column as one that no reader outside the house ever sees."""
+    return replace(contract, columns={name: private(column) for name, column in contract.columns.items()})
+
+
+def _scenario_results() -> Contract:
+    return Contract(
+        "scenario_results",
+        "04_selection",
+        "What every kept scenario leads to, after the official state",
+        {
+            "scenario": text("Name of the scenario"),
+            "method": text("What ranks", ("totals", "expected_rank")),
+            "shortlisted": count("Proposals on the shortlist", "proposals"),
+            "chosen": count("Proposals chosen", "proposals"),
+            "came_in": count("Chosen here and not officially", "proposals"),
+            "went_out": count("Chosen officially and not here", "proposals"),
+            "merit": number("Sum of what decides over the chosen", "as merit", None, optional=True),
+            "total": number("Sum of the official totals of the chosen", "points", None, optional=True),
+            "euro": number("Money that the chosen ask for", "euro", optional=True),
+            "staff_months": number("Staff that the chosen ask for", "person-months", optional=True),
+            "obstacle": text("Why no choice is possible", OBSTACLES, optional=True),
+            "constraints": text("Constraints that cannot hold together, joined by a space", optional=True),
+        },
+        key=("scenario",),
+    )
+
+
+def _scenario_settings() -> Contract:
+    return Contract(
+        "scenario_settings",
+        "04_selection",
+        "What every kept scenario changes; a constraint that is on counts one, and one that is off nothing",
+        {
+            "scenario": text("Name of the scenario"),
+            "setting": text("What is changed", ("criterion", "rater", "shortlist", "choose", "constraint")),
+            "item": text("Criterion, rater or constraint; otherwise what is changed"),
+            "official": number("Weight, number or state that the call declares", ""),
+            "value": number("Weight, number or state of the scenario", ""),
+        },
+        key=("scenario", "setting", "item"),
+    )
+
+
+def _scenario_changes() -> Contract:
+    return Contract(
+        "scenario_changes",
+        "04_selection",
+        "Who comes in and who goes out in every kept scenario, beside the official choice",
+        {
+            "scenario": text("Name of the scenario"),
+            "proposal": identifying(text("Proposal")),
+            "title": identifying(text("Title")),
+            "change": text("What happens to it", ("enters", "leaves")),
+            "rank": count("Rank in the scenario, by what decides", "rank", 1, optional=True),
+        },
+        key=("scenario", "proposal"),
     )
