@@ -83,7 +83,7 @@ def check(call: CallId, as_json: AsJson = False, quiet: Quiet = False, root: Pla
     lines = [f"{name}: {count} rows" if count else f"{name}: not delivered" for name, count in counts.items()]
     notes = [f"{name} differs from the delivery that SOURCES.yml records" for name in changed] + findings
     left = find_omissions(tables, store.call)
-    lines += [f"left out of the answer: {line}" for line in say_omissions(left, "en")]
+    lines += [f"left out of the answer: {line}" for line in say_omissions(left, manner.language)]
     lines += [] if quiet else [f"note: {note}" for note in notes]
     found = {"call": call, "valid": True, "rows": counts, "changed_files": changed, "open_findings": findings}
     found["left_out"] = left

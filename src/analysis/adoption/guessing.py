@@ -252,7 +252,7 @@ def _with_signs(mapped: MappedColumn, table: Table, column: int, language: Langu
         FIELDS[table.kind][mapped.field].reading if mapped.field and mapped.field in FIELDS[table.kind] else reading
     )
     cells = table.layout.cells(column)
-    if reading in ("number", "whole") and any(isinstance(value, str) for value in cells):
+    if reading in ("number", "whole", "euros") and any(isinstance(value, str) for value in cells):
         return mapped.model_copy(update={"decimal": find_decimal(cells, "comma" if language == "nl" else "point")[0]})
     if reading == "day" and any(isinstance(value, str) for value in cells):
         return mapped.model_copy(update={"order": find_order(cells)[0]})

@@ -68,7 +68,7 @@ def fits(cells: Iterable[Value | None], field: Field, gazetteer: Gazetteer) -> b
 
 def _readable(value: Value, reading: Reading, gazetteer: Gazetteer) -> bool:
     try:
-        if reading in ("number", "whole"):
+        if reading in ("number", "whole", "euros"):
             return read_number(value, find_decimal([value], "comma")[0]) is not None
         if reading == "day":
             return read_day(value, "dmy") is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,16 +19,21 @@ from analysis.faults import Fault
 
 SHAPE, IDENTITY, PLACE, GROUP, CELL = range(5)  # what a fault is about, the weightiest first
 SCORE_FIELD = Field("number", ())
+TENTH_OF_A_CENT = 0.001
 UNREAD = ""  # stands in a field whose cell is a fault already, so that it is not called empty too
 
 
 @dataclass
 class Report:
-    """The faults of a delivery by weight, what there is to note, and the numbers of proposals written otherwise."""
+    """The faults of a delivery by weight, what there is to note, and the numbers of proposals written otherwise.
+
+    `cents` has, for a sheet and a column, by how much each amount that is not in whole euros was rounded.
+    """
 
     faults: list[tuple[int, Fault]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
+    cents: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
     def add(self, weight: int, place: str, found: str, expected: str) -> None:
         """Keep a fault."""
@@ -96,7 +102,16 @@ def read_records(book: Workbook, mapping: Document, gazetteer: Gazetteer, report
         columns = _columns(layout, mapped, report)
         report.notes += [f"{sheet.place(row)} is not read: {reason}" for row, reason in layout.dropped]
         found += [_read_record(layout, mapped, row, columns, mapping, gazetteer, report) for row in layout.rows]
+    report.notes += list(_note_cents(report))
     return found
+
+
+def _note_cents(report: Report) -> Iterator[str]:
+    for (sheet, heading), rounded in report.cents.items():
+        yield (
+            f"{sheet}, column {heading!r}: amounts with cents are rounded to whole euros: {len(rounded)} of them, "
+            f"which changes their sum by {sum(rounded):+.2f}"
+        )
 
 
 def _pair_sheets(book: Workbook, mapping: Document, report: Report) -> Iterator[tuple[MappedSheet, Sheet]]:
@@ -198,11 +213,24 @@ def _read_cell(
     if kind.reading == "group":
         return _read_group(value, where, column.field or "", mapping, report)
     try:
-        text = _read_plain(value, kind, column)
+        text = (
+            _read_euros(value, where, column, report) if kind.reading == "euros" else _read_plain(value, kind, column)
+        )
     except ValueError as error:
         report.add(CELL, where.place, shown(value), str(error))
         return [UNREAD]
     return [text] if text else []
+
+
+def _read_euros(value: Value | None, where: Entry, column: MappedColumn, report: Report) -> str:
+    """Return an amount in whole euros, a half rounded up; what that changes is noted of its column."""
+    amount = read_number(value, column.decimal)
+    if amount is None:
+        return ""
+    whole = math.floor(amount + 0.5)
+    if abs(whole - amount) > TENTH_OF_A_CENT:
+        report.cents.setdefault((where.layout.sheet.place(), column.heading), []).append(whole - amount)
+    return str(whole)
 
 
 def _read_plain(value: Value | None, kind: Field, column: MappedColumn) -> str:

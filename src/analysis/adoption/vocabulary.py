@@ -9,7 +9,7 @@ from typing import Literal
 from unicodedata import combining, normalize
 
 Kind = Literal["ideas", "actors", "involvement", "scores", "budget", "staffing", "masterclasses", "survey", "decision"]
-Reading = Literal["code", "text", "group", "number", "whole", "day", "flag", "place", "places"]
+Reading = Literal["code", "text", "group", "number", "whole", "euros", "day", "flag", "place", "places"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         "maturity_intake": Field("group", ("maturiteit intake", "fase intake", "maturity intake", "rijpheid begin")),
         "maturity_end": Field("group", ("maturiteit einde", "fase einde", "maturity end", "rijpheid einde")),
         "requested_euro": Field(
-            "whole",
+            "euros",
             (
                 *("gevraagd bedrag", "bedrag", "budget", "gevraagd budget", "aangevraagd bedrag", "gevraagde subsidie"),
                 *("subsidie", "requested amount", "amount requested", "requested budget", "amount", "gevraagd"),
@@ -164,7 +164,7 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         "line": Field(
             "text", ("post", "budgetpost", "kostenpost", "omschrijving", "line", "budget line", "item", "uitgave")
         ),
-        "euro": Field("whole", ("bedrag", "euro", "amount", "budget", "bedrag in euro", "kost", "kostprijs", "cost")),
+        "euro": Field("euros", ("bedrag", "euro", "amount", "budget", "bedrag in euro", "kost", "kostprijs", "cost")),
         "fund": Field("group", ("bron", "fonds", "financiering", "fund", "source of funds", "middelen", "herkomst")),
         "year": Field("whole", ("jaar", "year", "begrotingsjaar")),
     },
