@@ -31,6 +31,14 @@ def test_a_parameter_replaces_the_default_and_the_copy_names_no_path_of_the_mach
     assert str(tmp_path) not in copy.read_text(encoding="utf-8")
 
 
+def test_a_temporary_folder_whose_name_is_too_long_for_sockets_serves_all_the_same(tmp_path):
+    notebook, scratch = write_notebook(tmp_path / "long.ipynb", "word = 'default'", "word * 2"), tmp_path / ("x" * 120)
+    scratch.mkdir()
+    executed = execute(notebook, tmp_path / "copy.ipynb", {"word": "given"}, scratch=scratch)
+    assert executed.cells[-1].outputs[0]["data"]["text/plain"] == "'givengiven'"
+    assert list(scratch.iterdir()) == []
+
+
 def test_an_unknown_parameter_is_refused_before_any_kernel_starts(tmp_path, monkeypatch):
     monkeypatch.setattr("papermill.execute_notebook", lambda *_, **__: pytest.fail("a kernel was started"))
     notebook = write_notebook(tmp_path / "01_sum.ipynb", "amount = 1")

@@ -205,8 +205,7 @@ def test_the_english_answer_says_the_same_figures_in_english(finished: Store):
     assert "voorstel" not in said.lower()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("edition", [BEFORE, AFTER])
+@pytest.mark.parametrize(("edition", "scheme"), [(BEFORE, "light"), (AFTER, "dark")])
 def test_a_browser_finds_no_barrier_no_request_and_no_sideways_scroll(view, finished: Store, edition: str, scheme: str):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
     markup = (finished.reports / edition / "answer.html").read_text(encoding="utf-8")

@@ -6,7 +6,6 @@ These are runs of the command line, as a user or a timer starts them. What takes
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
@@ -171,72 +170,4 @@ def test_at_whatever_moment_a_run_is_killed_the_next_one_succeeds(copied: Path, 
     code, errors = finish(start(copied, TMPDIR=str(scratch)))
     assert code == 0, errors
     assert leftovers(copied) == list(scratch.iterdir()) == []
-    assert report(copied) == before
-
-
-def mount(folder: Path, *options: str) -> None:
-    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
-
-
-@pytest.fixture
-def disk(copied: Path) -> Iterator[Callable[..., Path]]:
-    """Return what mounts another disk at a folder of the project; it is taken away after the test."""
-    mounted: list[Path] = []
-
-    def put(name: str, *options: str) -> Path:
-        folder = copied / name
-        mount(folder, *options)
-        mounted.append(folder)
-        return folder
-
-    yield put
-    for folder in mounted:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_full_disk_is_said_in_one_sentence_and_leaves_the_last_report(copied: Path, disk, tmp_path: Path):
-    kept = shutil.copytree(copied / "reports", tmp_path / "kept", symlinks=True)
-    size = sum(path.stat().st_size for path in (copied / "reports").rglob("*") if path.is_file())
-    disk("reports", "-t", "tmpfs", "-o", f"size={size + 64 * 1024}", "none")
-    shutil.copytree(kept, copied / "reports", symlinks=True, dirs_exist_ok=True)
-    before = report(copied)
-    code, errors = finish(start(copied, "--force"))
-    assert code == 1
-    assert errors.splitlines()[-1].endswith(": the disk is full.")
-    assert str(copied / "reports") in errors.splitlines()[-1]
-    assert "Traceback" not in errors
-    assert report(copied) == before
-    assert leftovers(copied) == []
-
-
-def test_a_full_disk_for_the_tables_is_said_with_the_notebook(copied: Path, disk, tmp_path: Path):
-    folder = f"data/processed/{CALL}"
-    kept = shutil.copytree(copied / folder, tmp_path / "kept")
-    size = sum((path.stat().st_size // 4096 + 1) * 4096 for path in (copied / folder).rglob("*") if path.is_file())
-    disk(folder, "-t", "tmpfs", "-o", f"size={size + 2 * 1024 * 1024}", "none")
-    shutil.copytree(kept, copied / folder, dirs_exist_ok=True)
-    with (copied / folder / "filler").open("wb") as file, pytest.raises(OSError, match="No space"):
-        while True:
-            os.write(file.fileno(), b"x" * 4096)
-    before = report(copied)
-    code, errors = finish(start(copied, "--force"))
-    assert code == 1
-    assert "No space left on device" in errors or "the disk is full" in errors
-    assert str(copied / folder) in errors
-    assert "Traceback" not in errors
-    (copied / folder / "filler").unlink()
-    assert finish(start(copied))[0] == 0
-    assert report(copied).keys() == before.keys()
-
-
-def test_a_disk_that_can_only_be_read_is_said_in_one_sentence(copied: Path, disk):
-    before = report(copied)
-    disk("reports", "--bind", str(copied / "reports"))
-    subprocess.run(["mount", "-o", "remount,ro,bind", str(copied / "reports")], check=True)
-    code, errors = finish(start(copied, "--force"))
-    assert code == 1
-    assert errors.splitlines()[-1].endswith(": the folder is on a disk that can only be read.")
-    assert "Traceback" not in errors
     assert report(copied) == before

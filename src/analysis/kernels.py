@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 PARAMETERS = "parameters"
+LONGEST_FOLDER = 90  # bytes; with the names of the sockets in it a path stays below the 108 of Linux
 QUIET = ["--log-level=50"]  # a kernel that is told to stop says so as if it were an error
 # What the parent of the kernels imports, in the order of the steps: one is forked as soon as its imports are there.
 PRELOADED = (
@@ -156,21 +157,22 @@ def execute(
     folder = Path(mkdtemp(prefix="kernel-", dir=scratch if scratch and scratch.is_dir() else None))
     unfinished = folder / notebook.name
     try:
-        return papermill.execute_notebook(
-            notebook.resolve(),
-            unfinished,
-            parameters=dict(parameters),
-            kernel_name="python3",
-            engine_name="forked",
-            progress_bar=False,
-            config=_settings(folder, _imported(notebook)),
-            extra_arguments=QUIET,
-            # Not papermill's own option for the working folder: that moves the whole process, with all its threads.
-            resources={"metadata": {"path": str(notebook.resolve().parent)}},
-            environment={"TMPDIR": str(folder)},
-            limit=limit,
-            started=(processes or Processes()).add,
-        )
+        with _shortened(folder) as short:
+            return papermill.execute_notebook(
+                notebook.resolve(),
+                unfinished,
+                parameters=dict(parameters),
+                kernel_name="python3",
+                engine_name="forked",
+                progress_bar=False,
+                config=_settings(short, _imported(notebook)),
+                extra_arguments=QUIET,
+                # Not papermill's own option for the working folder: that moves the whole process, with all its threads.
+                resources={"metadata": {"path": str(notebook.resolve().parent)}},
+                environment={"TMPDIR": str(folder)},
+                limit=limit,
+                started=(processes or Processes()).add,
+            )
     except PapermillExecutionError as error:
         cell = _count_code(unfinished, error.cell_index)
         raise NotebookError(notebook.name, cell, error.ename, error.evalue, copy) from None
@@ -196,6 +198,19 @@ def _absent(names: Sequence[str]) -> Iterator[None]:
     finally:
         for name in hidden:
             sys.modules.pop(name, None)
+
+
+@contextmanager
+def _shortened(folder: Path) -> Iterator[Path]:
+    """Give a name of a folder under which sockets can lie: the path of one may have about a hundred bytes."""
+    if len(os.fsencode(folder)) <= LONGEST_FOLDER or sys.platform != "linux":
+        yield folder
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield Path(f"/proc/{os.getpid()}/fd/{handle}")
+    finally:
+        os.close(handle)
 
 
 def _settings(folder: Path, imported: Sequence[str]) -> Config:
