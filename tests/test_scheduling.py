@@ -14,6 +14,7 @@ import pytest
 
 from analysis import pipeline
 from analysis.faults import InputError
+from analysis.files import write_bytes
 from analysis.kernels import NotebookError
 from analysis.pipeline import Options, run
 from analysis.plan import Plan
@@ -51,7 +52,7 @@ class Pretence:
         content = b"" if step == self.same else b"".join(read)
         for path in [copy, *(self.plan.table(name) for name in units[step].makes)]:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(hashlib.sha256(path.name.encode() + content).hexdigest().encode())
+            write_bytes(path, hashlib.sha256(path.name.encode() + content).hexdigest().encode())
 
     def call_aside(self, function: str, arguments: tuple[str, ...], _: object) -> tuple[()]:
         if function == "analysis.editions:make":
