@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import Launcher
 from running import SHARED
 
 from analysis.faults import InputError
@@ -97,6 +98,14 @@ def refusal(tmp_path: Path) -> Callable[[Callable[[], object]], list[str]]:
         return message.split("\n")
 
     return lines
+
+
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    """Return what starts runs that a test ends."""
+    started = Launcher()
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,29 @@ class Run:
         """Send a signal, if the run goes on."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
+
+    def await_end(self) -> None:
+        """Wait for the end of a run, and kill one that does not come to it."""
+        ended = self.wait()
+        if not ended:
+            self.send(signal.SIGKILL)
+        assert ended, f"the run did not end: {processes_of(self.pid)}"
+
+    def left_over(self) -> list[str]:
+        """Return the processes of a run that has ended which are still there after some seconds."""
+        for _ in range(100):
+            if not processes_of(self.pid):
+                break
+            time.sleep(0.05)
+        return processes_of(self.pid)
+
+    def end(self, *codes: int) -> str:
+        """Return what a run said that must end with one of these exit codes, and with all its processes."""
+        self.await_end()
+        said = self.said.read_text()
+        assert self.code in codes, said
+        assert self.left_over() == []
+        return said
 
     def events(self) -> list[dict[str, Any]]:
         """Return what a run with `--log json` has told."""

@@ -14,11 +14,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from killing import Launcher, Run, hashes_of, processes_of, reduce, tree_of
+from killing import Launcher, hashes_of, processes_of, reduce, tree_of
 
 from analysis.forking import CAN_FORK
 
@@ -30,40 +30,18 @@ pytestmark = pytest.mark.skipif(not CAN_FORK, reason="runs are forked, and found
 
 
 @pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    started = Launcher()
-    yield started
-    started.close()
-
-
-@pytest.fixture(scope="module")
 def finished(
     tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path], launcher: Launcher
 ) -> Path:
     root = make_project(tmp_path_factory.mktemp("faults") / "root")
     reduce(root)
-    run = launcher.start(root, ["run", CALL])
-    assert run.wait(), processes_of(run.pid)
-    assert run.code == 0, run.said.read_text()
+    launcher.start(root, ["run", CALL]).end(0)
     return root
 
 
 @pytest.fixture
 def copied(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "root", symlinks=True))
-
-
-def end(run: Run, code: int) -> str:
-    """Return what a run said that must end with this exit code, and with all its processes."""
-    assert run.wait(), processes_of(run.pid)
-    said = run.said.read_text()
-    assert run.code == code, said
-    for _ in range(100):
-        if not processes_of(run.pid):
-            break
-        time.sleep(0.05)
-    assert processes_of(run.pid) == []
-    return said
 
 
 def check_whole(root: Path, finished: Path) -> None:
@@ -133,7 +111,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], object]]] = {
 def test_what_is_damaged_is_made_again(copied: Path, finished: Path, launcher: Launcher, damage: str):
     name, harm = DAMAGES[damage]
     harm(copied / name)
-    said = end(launcher.start(copied, ["run", CALL]), 0)
+    said = launcher.start(copied, ["run", CALL]).end(0)
     assert "Traceback" not in said
     check_whole(copied, finished)
 
@@ -142,7 +120,7 @@ def test_what_is_damaged_is_said_by_the_status(copied: Path, launcher: Launcher)
     for damage in ("a note of wrong types", "a half-written report", "a plan of wrong types"):
         name, harm = DAMAGES[damage]
         harm(copied / name)
-    assert "Traceback" not in end(launcher.start(copied, ["status", CALL]), 0)
+    assert "Traceback" not in launcher.start(copied, ["status", CALL]).end(0)
 
 
 def change(root: Path, notebook: str, code: str) -> None:
@@ -187,7 +165,7 @@ def test_a_step_that_fails_is_named_with_the_cause(
     change(copied, notebook, code)
     pipeline = copied / "notebooks" / "pipeline.yml"
     pipeline.write_text(pipeline.read_text().replace("per_edition: true", "per_edition: true, limit: 2"))
-    said = end(launcher.start(copied, ["run", CALL]), 1)
+    said = launcher.start(copied, ["run", CALL]).end(1)
     assert f"{notebook}.ipynb, code cell 3: {cause}" in said
     assert "Traceback" not in said
     assert hashes_of(copied / REPORT) == hashes_of(finished / REPORT)
@@ -195,7 +173,7 @@ def test_a_step_that_fails_is_named_with_the_cause(
     assert tree_of(copied) <= tree_of(finished)
     for name in ("pipeline.yml", f"{notebook}.ipynb"):
         shutil.copy(finished / "notebooks" / name, copied / "notebooks")
-    end(launcher.start(copied, ["run", CALL]), 0)
+    launcher.start(copied, ["run", CALL]).end(0)
     check_whole(copied, finished)
 
 
@@ -229,7 +207,7 @@ def test_a_file_that_is_too_large_for_this_user_is_named_and_the_last_report_sta
     assert hashes_of(copied / REPORT) == hashes_of(finished / REPORT)
     assert processes_of(process.pid) == []
     assert list((copied.parent / "tmp").iterdir()) == []
-    end(launcher.start(copied, ["run", CALL]), 0)
+    launcher.start(copied, ["run", CALL]).end(0)
     check_whole(copied, finished)
 
 
@@ -268,13 +246,13 @@ def test_a_full_disk_is_named_and_the_last_report_stays(
     with (place / "filler").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
         while True:
             file.write(b"x" * 4096)
-    said = end(launcher.start(copied, ["run", CALL, "--force"]), 1)
+    said = launcher.start(copied, ["run", CALL, "--force"]).end(1)
     assert "the disk is full" in said or "No space left on device" in said
     assert str(place) in said
     assert "Traceback" not in said
     (place / "filler").unlink()
     assert hashes_of(copied / REPORT) == hashes_of(finished / REPORT)
-    end(launcher.start(copied, ["run", CALL]), 0)
+    launcher.start(copied, ["run", CALL]).end(0)
     check_whole(copied, finished)
 
 
@@ -286,13 +264,13 @@ def test_a_folder_that_can_only_be_read_is_named_and_the_last_report_stays(
     place.mkdir(exist_ok=True)
     mounted(place, "--bind", str(place))
     subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
-    said = end(launcher.start(copied, ["run", CALL, "--force"]), 1)
+    said = launcher.start(copied, ["run", CALL, "--force"]).end(1)
     assert "can only be read" in said or "Read-only file system" in said
     assert str(place) in said
     assert "Traceback" not in said
     assert hashes_of(copied / REPORT) == hashes_of(finished / REPORT)
     mounted(place)
-    end(launcher.start(copied, ["run", CALL]), 0)
+    launcher.start(copied, ["run", CALL]).end(0)
     check_whole(copied, finished)
 
 
@@ -303,13 +281,13 @@ def test_a_folder_for_what_is_temporary_that_runs_full_is_named_and_the_last_rep
     place = copied.parent / "tmp"
     place.mkdir()
     mounted(place, "-t", "tmpfs", "-o", "size=16k", "none")
-    said = end(launcher.start(copied, ["run", CALL, "--force"]), 1)
+    said = launcher.start(copied, ["run", CALL, "--force"]).end(1)
     assert "the disk is full" in said or "No space left on device" in said
     assert str(place) in said
     assert hashes_of(copied / REPORT) == hashes_of(finished / REPORT)
     assert list(place.iterdir()) == []
     mounted(place)
-    end(launcher.start(copied, ["run", CALL]), 0)
+    launcher.start(copied, ["run", CALL]).end(0)
     check_whole(copied, finished)
 
 
@@ -321,11 +299,11 @@ def test_a_killed_run_leaves_no_lock_and_the_next_one_does_not_wait(copied: Path
             break
         time.sleep(0.05)
     run.send(signal.SIGKILL)
-    end(run, -signal.SIGKILL)
+    run.end(-signal.SIGKILL)
     assert (copied / PROCESSED / ".lock").exists()
     (copied / "begun").unlink()
     shutil.copy(finished / "notebooks" / "08_answer.ipynb", copied / "notebooks")
-    assert "waiting" not in end(launcher.start(copied, ["run", CALL, "--no-wait"]), 0)
+    assert "waiting" not in launcher.start(copied, ["run", CALL, "--no-wait"]).end(0)
     check_whole(copied, finished)
 
 
@@ -335,11 +313,11 @@ def test_what_a_run_that_was_killed_at_its_very_end_has_left_is_removed_though_n
     from analysis import locking
     from analysis.plan import Plan
 
-    end(launcher.start(copied, ["run", CALL]), 0)
+    launcher.start(copied, ["run", CALL]).end(0)
     name = locking._scratch_folder(Plan(copied, CALL, "en", (), (), ())).name
     (copied.parent / "tmp" / name / "kernel-x").mkdir(parents=True)
     (copied / f"reports/{CALL}/.aside" / "tmpx").mkdir(parents=True)
-    assert "nothing changed" in end(launcher.start(copied, ["run", CALL]), 0)
+    assert "nothing changed" in launcher.start(copied, ["run", CALL]).end(0)
     check_whole(copied, finished)
 
 

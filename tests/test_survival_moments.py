@@ -11,12 +11,12 @@ import json
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from killing import Launcher, Run, hashes_of, processes_of, reduce, tree_of
+from killing import Launcher, Run, hashes_of, reduce, tree_of
 
 from analysis.forking import CAN_FORK
 
@@ -53,13 +53,6 @@ class Moment:
     change: int = 0
 
 
-@pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    started = Launcher()
-    yield started
-    started.close()
-
-
 def set_state(root: Path, state: int) -> None:
     path = root / "data" / "raw" / CALL / "call.yml"
     text = path.read_text(encoding="utf-8")
@@ -87,15 +80,10 @@ def project(
         set_state(root, state)
         lead_to_older(root)
         begun = time.monotonic()
-        finish(launcher.start(root, ["run", CALL, "--force", "--log", "json"], note=str(note)))
+        launcher.start(root, ["run", CALL, "--force", "--log", "json"], note=str(note)).end(0)
         reports.append(hashes_of(root / "reports" / CALL / EDITION))
     seconds, changes = time.monotonic() - begun, json.loads(note.read_text())
     return Project(root, (reports[1], reports[0]), hashes_of(older), tree_of(root), seconds, changes)
-
-
-def finish(run: Run) -> None:
-    await_end(run)
-    assert run.code == 0, run.said.read_text()
 
 
 def draw_moments(seed: int, project: Project) -> list[Moment]:
@@ -118,24 +106,8 @@ def end_at(launcher: Launcher, root: Path, moment: Moment) -> Run:
     run = launcher.start(root, arguments, **asked)
     if not moment.change and not run.wait(moment.seconds):
         run.send(moment.number)
-    await_end(run)
+    run.await_end()
     return run
-
-
-def await_end(run: Run) -> None:
-    ended = run.wait()
-    if not ended:
-        run.send(signal.SIGKILL)
-    assert ended, f"the run did not end: {processes_of(run.pid)}"
-
-
-def await_none(session: int) -> list[str]:
-    """Return the processes of a run that are still there after some seconds."""
-    for _ in range(100):
-        if not processes_of(session):
-            break
-        time.sleep(0.05)
-    return processes_of(session)
 
 
 def find_phase(project: Project, run: Run, new: dict[str, str]) -> str:
@@ -165,7 +137,7 @@ def check_end(project: Project, run: Run, number: int) -> None:
     """Check what a run says that is told to stop, and that it has cleaned up; of one that is killed no more than this:
     that its processes end with it.
     """
-    assert await_none(run.pid) == []
+    assert run.left_over() == []
     if number == signal.SIGKILL or run.code == 0:
         return
     events, said = run.events(), run.said.read_text()
@@ -197,7 +169,7 @@ def test_wherever_a_run_is_ended_no_report_is_lost_nothing_is_left_and_the_next_
     old, new = project.reports[1 - state], project.reports[state]
     if hashes_of(project.folder / EDITION) != old:  # alone, or after a moment that failed
         set_state(project.root, 1 - state)
-        finish(launcher.start(project.root, ["run", CALL]))
+        launcher.start(project.root, ["run", CALL]).end(0)
     set_state(project.root, state)
     lead_to_older(project.root)
     assert hashes_of(project.folder / EDITION) == old
@@ -206,7 +178,7 @@ def test_wherever_a_run_is_ended_no_report_is_lost_nothing_is_left_and_the_next_
     try:
         check_reports(project, old, new)
         check_end(project, run, moment.number)
-        finish(launcher.start(project.root, ["run", CALL]))
+        launcher.start(project.root, ["run", CALL]).end(0)
         assert hashes_of(project.folder / EDITION) == new
         assert (project.folder / "latest").readlink().name == EDITION
         assert tree_of(project.root) == project.tree

@@ -7,11 +7,11 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from killing import Launcher, Run, hashes_of, processes_of, tree_of
+from killing import Launcher, hashes_of, tree_of
 
 from analysis.forking import CAN_FORK
 from analysis.plan import Plan
@@ -25,32 +25,13 @@ pytestmark = pytest.mark.skipif(not CAN_FORK, reason="runs are forked, and found
 
 
 @pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    started = Launcher()
-    yield started
-    started.close()
-
-
-@pytest.fixture(scope="module")
 def finished(
     tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path], launcher: Launcher
 ) -> Path:
     """Return a project with an edition for applicants and sheets of the same name, both made."""
     root = make_project(tmp_path_factory.mktemp("sheets") / "root")
-    end(launcher.start(root, ["sheets", CALL]), 0)
+    launcher.start(root, ["sheets", CALL]).end(0)
     return root
-
-
-def end(run: Run, *codes: int) -> str:
-    assert run.wait(), processes_of(run.pid)
-    said = run.said.read_text()
-    assert run.code in codes, said
-    for _ in range(100):
-        if not processes_of(run.pid):
-            break
-        time.sleep(0.05)
-    assert processes_of(run.pid) == []
-    return said
 
 
 def forget(root: Path) -> None:
@@ -66,7 +47,7 @@ def test_wherever_the_making_of_sheets_is_ended_those_in_place_stay_and_the_next
     assert len(sheets) > 20
     forget(finished)
     begun = time.monotonic()
-    end(launcher.start(finished, ["sheets", CALL]), 0)
+    launcher.start(finished, ["sheets", CALL]).end(0)
     drawn, seconds, left = random.Random(9), time.monotonic() - begun, []
     for count in range(8):
         forget(finished)
@@ -74,7 +55,7 @@ def test_wherever_the_making_of_sheets_is_ended_those_in_place_stay_and_the_next
         run = launcher.start(finished, ["sheets", CALL])
         if not run.wait(moment):
             run.send(number)
-        said = end(run, 0, -number, 128 + number)
+        said = run.end(0, -number, 128 + number)
         left.append(len(sheets) // 2 - len(list((finished / NOTES).rglob("*.note"))))
         context = (count, number, moment, left, said)
         assert hashes_of(finished / PLACE) | sheets == sheets, context
@@ -83,7 +64,7 @@ def test_wherever_the_making_of_sheets_is_ended_those_in_place_stay_and_the_next
             assert f"stopped by {signal.Signals(number).name}" in said, context
             assert tree_of(finished) <= tree, context
             assert list(scratch.iterdir()) == [], context
-        end(launcher.start(finished, ["sheets", CALL]), 0)
+        launcher.start(finished, ["sheets", CALL]).end(0)
         assert hashes_of(finished / PLACE) == sheets, context
         assert tree_of(finished) == tree, context
         assert list(scratch.iterdir()) == [], context
@@ -130,8 +111,8 @@ def test_what_is_damaged_of_the_notes_on_sheets_is_made_again(finished: Path, la
     pattern, harm = DAMAGES[damage]
     sheets, tree = hashes_of(finished / PLACE), tree_of(finished)
     harm(min((finished / NOTES).glob(pattern)))
-    assert "Traceback" not in end(launcher.start(finished, ["status", CALL]), 0)
-    said = end(launcher.start(finished, ["sheets", CALL]), 0)
+    assert "Traceback" not in launcher.start(finished, ["status", CALL]).end(0)
+    said = launcher.start(finished, ["sheets", CALL]).end(0)
     assert "Traceback" not in said
     assert hashes_of(finished / PLACE) == sheets
     assert tree_of(finished) == tree
@@ -143,10 +124,10 @@ def test_an_edition_of_the_same_name_leaves_the_sheets_in_place_and_the_other_wa
     sheets = hashes_of(finished / PLACE)
     edition = ["run", CALL, "--audience", "applicant", "--as-of", "2024-04-01", "--language", "en"]
     for arguments in (edition, [*edition, "--force", "--step", "08_answer"]):
-        end(launcher.start(finished, arguments), 0)
+        launcher.start(finished, arguments).end(0)
         assert hashes_of(finished / PLACE) == sheets
     answer = hashes_of(finished / "reports" / CALL / EDITION)
     shutil.rmtree(finished / PLACE)
-    end(launcher.start(finished, ["sheets", CALL]), 0)
+    launcher.start(finished, ["sheets", CALL]).end(0)
     assert hashes_of(finished / PLACE) == sheets
     assert hashes_of(finished / "reports" / CALL / EDITION) == answer
