@@ -146,7 +146,7 @@ def test_a_fault_of_ours_is_exit_code_1_and_names_notebook_and_cell(command, mon
 def test_run_renders_the_declared_editions_or_the_one_asked_for(command, monkeypatch):
     asked: list[object] = []
     monkeypatch.setattr("analysis.pipeline.run", lambda _, editions, *__: asked.append(editions) or [])
-    monkeypatch.setattr("analysis.release.today", lambda: __import__("datetime").date(2024, 5, 6))
+    monkeypatch.setattr("analysis.upkeep.today", lambda: __import__("datetime").date(2024, 5, 6))
     assert command("run", CALL)[0] == 0
     assert command("run", CALL, "--audience", "internal")[0] == 0
     assert command("run", CALL, "--as-of", "2024-04-02", "--language", "en")[0] == 0

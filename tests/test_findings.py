@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from builders import keep_contract, small_call
 
-from analysis import cli, findings, reconciliation
+from analysis import cli, conduct, findings, reconciliation
 from analysis.declarations import Edition, Language
 from analysis.material import Block, Material
 from analysis.published import Published
@@ -324,6 +324,6 @@ def test_check_notes_what_the_published_figures_contradict_without_running_a_ste
 
 def test_a_run_warns_of_every_open_finding_that_its_steps_left(store: Store) -> None:
     (store.raw / "published.yml").write_text(PUBLISHED, encoding="utf-8")
-    assert cli._name_findings(store) == []
+    assert conduct.name_findings(store) == []
     store.write_table("findings", reconciliation.gather_findings(store.published))
-    assert [f"note: {line}" for line in cli._name_findings(store)] == [LINE]
+    assert [f"note: {line}" for line in conduct.name_findings(store)] == [LINE]

@@ -112,6 +112,7 @@ FLOORS = [
         "usage",
         "progress",
         "doctor",
+        "conduct",
         "cli",
     ],
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +14,7 @@ import typer
 
 from analysis import messages
 from analysis.completion import complete_call, complete_edition, complete_folder, complete_step
+from analysis.conduct import Asked, conducting
 from analysis.ending import Stopped, ending_in_order, explain
 from analysis.faults import Fault, refuse
 from analysis.files import find_root
@@ -22,8 +23,8 @@ from analysis.usage import prepare_help, run_app
 from analysis.voice import complain, fault_as_json, manner, say, tell, tell_document, tell_error
 
 if TYPE_CHECKING:  # loaded where they are needed: a run that changes nothing ends before they would be
-    from analysis.declarations import Edition
     from analysis.journal import Journal
+    from analysis.pipeline import Progress
     from analysis.plan import Plan
     from analysis.store import Store
 
@@ -126,17 +127,18 @@ def run(
     from analysis.freshness import read_told
 
     journal, took = _open_journal(call) if log == "json" else None, dict[str, float]()
+    folders: Sequence[Path]
     with journal.run(_explain_aloud) if journal else nullcontext():
         if all_languages and (language or audience):
             refuse([Fault("--all-languages", "--language or --audience too", "neither of these beside it")])
-        which = (as_of, language, audience, all_languages)
-        settled = None if force or step else _settle(call, which, root)
+        asked = Asked(as_of.date() if as_of else None, language, audience, all_languages)
+        settled = None if force or step else asked.settle(_find(root), call)
         if settled:
             complain.print("nothing changed: all is fresh")
             folders, notes = settled[1], read_told(settled[0])
         else:
             progress = journal.progress if journal else None
-            folders, notes, took = _run(call, which, step, (force, jobs or 0, wait), root, progress, scheduler)
+            folders, notes, took = _run(call, asked, step, (force, jobs or 0, wait), root, progress, scheduler)
         _tell_editions(call, folders, notes, took)
         if journal:
             journal.list_editions(folders, _find(root))
@@ -184,23 +186,17 @@ def sheets(
 
     start_parent()  # so that it makes its imports while we make ours
     from analysis.pipeline import Options, count_cores
-    from analysis.pipeline import run as run_call
-    from analysis.plan import Plan
-    from analysis.progress import count_written, expect, show_steps
+    from analysis.progress import count_written
     from analysis.sheetrun import Wanted, describe_done, make_sheets, say_done
-    from analysis.workers import open_workers
 
     if proposal and by:
         refuse([Fault("--by", "--proposal too", "one of the two")])
     store = _open(call, root)
     edition = _edition_of_sheets(store, as_of, language)
-    plan, width, options = Plan.of(store), jobs or count_cores(), Options(jobs=jobs or 0, wait=wait)
-    wanted = Wanted(edition, by or "proposal", tuple(proposal or ()), keep_notebooks, width)
-    with open_workers(scheduler, width, plan) as workers:
-        show = show_steps(expect(plan, [], jobs=width))
-        run_call(store, [], None, show, complain.print, options, _name_findings, workers)
-        with count_written("making the sheets") as watch:
-            done = make_sheets(store, wanted, complain.print, wait, watch, workers)
+    wanted = Wanted(edition, by or "proposal", tuple(proposal or ()), keep_notebooks, jobs or count_cores())
+    options = Options(jobs=jobs or 0, wait=wait)
+    with conducting(store, [], options, scheduler=scheduler) as steps, count_written("making the sheets") as watch:
+        done = make_sheets(store, wanted, complain.print, wait, watch, steps.workers)
     if as_json:
         tell_document({"call": call, "edition": edition, "kind": wanted.kind, **describe_done(done)})
     else:
@@ -506,66 +502,30 @@ def _tell_editions(call: str, folders: Iterable[Path], notes: Iterable[str], too
     _tell_paths([name for names in files.values() for name in names], found)
 
 
-def _settle(
-    call: str, edition: tuple[datetime | None, Language | None, Audience | None, bool], root: Path | None
-) -> tuple[Plan, list[Path]] | None:
-    """Return the plan of a call and the folders of the editions where all is fresh, once `latest` leads to the last."""
-    from analysis.freshness import find_settled
-    from analysis.upkeep import name_asked, settle
-
-    as_of, language, audience, every = edition
-    day = as_of.date() if as_of else None
-    settled = find_settled(_find(root), call, lambda declared: name_asked(declared, day, audience, language, every))
-    if settled is None or not settle(settled[0], settled[1][-1]):
-        return None
-    return settled[0], [settled[0].reports / name for name in settled[1]]
-
-
 def _run(
     call: str,
-    edition: tuple[datetime | None, Language | None, Audience | None, bool],
+    asked: Asked,
     step: str | None,
     options: tuple[bool, int, bool],
     root: Path | None,
-    progress: Callable[[str], AbstractContextManager[object]] | None,
+    progress: Progress | None,
     scheduler: str | None,
-) -> tuple[list[Path], list[str], dict[str, float]]:
+) -> tuple[Sequence[Path], list[str], dict[str, float]]:
     """Run a call of which something is not fresh.
 
     Return the folders of its editions, what there is to note, and the seconds of each step, where these were counted.
     """
-    from analysis.freshness import read_told
     from analysis.kernels import start_parent
 
     start_parent()  # so that it makes its imports while we make ours
-    from analysis.pipeline import Options, count_cores
-    from analysis.pipeline import run as run_call
+    from analysis.freshness import read_told
+    from analysis.pipeline import Options
     from analysis.plan import Plan
-    from analysis.progress import expect, show_steps
-    from analysis.workers import open_workers
 
     store = _open(call, root)
-    asked, plan = _editions(store, *edition), Plan.of(store)
-    pace = expect(plan, [one.name for one in asked], step, force=options[0], jobs=options[1] or count_cores())
-    show = progress or show_steps(pace)
-    with open_workers(scheduler, options[1] or count_cores(), plan) as workers:
-        folders = run_call(store, asked, step, show, complain.print, Options(*options), _name_findings, workers)
-    return folders, read_told(plan), {name: round(seconds, 3) for name, seconds in pace.took.items()}
-
-
-def _editions(
-    store: Store, as_of: datetime | None, language: Language | None, audience: Audience | None, all_languages: bool
-) -> list[Edition]:
-    from analysis.declarations import Edition
-    from analysis.release import today
-    from analysis.upkeep import name_editions
-
-    if not (as_of or language or audience or all_languages):
-        return list(store.call.editions)
-    day = as_of.date() if as_of else today()
-    if all_languages:
-        return [Edition.parse(name) for name in name_editions((one.name for one in store.call.editions), day)]
-    return [Edition(as_of=day, language=language or "nl", audience=audience or "public")]
+    with conducting(store, asked.of(store), Options(*options), step, progress, scheduler) as done:
+        took = {name: round(seconds, 3) for name, seconds in done.pace.took.items()}
+    return done.folders, read_told(Plan.of(store)), took
 
 
 def _plan(call: str, root: Path | None) -> Plan:
@@ -587,13 +547,6 @@ def _remove_old(plan: Plan, made: Iterable[Path], keep: int) -> None:
 
     for name in remove_old(plan, [folder.name for folder in made], keep, complain.print):
         complain.print(f"removed {name}: newer editions have taken its place")
-
-
-def _name_findings(store: Store) -> list[str]:
-    """Return every open finding on the published figures; none where the step that looks for them has not run."""
-    from analysis.reconciliation import name_open
-
-    return list(name_open(store.read_table("findings"))) if store.table_path("findings").is_file() else []
 
 
 def _explain_aloud(error: BaseException) -> tuple[str | None, int]:

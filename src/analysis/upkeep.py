@@ -38,8 +38,13 @@ def name_asked(
     """
     if not (as_of or audience or language or every):
         return list(declared)
-    day = as_of or datetime.now(ZoneInfo(ZONE)).date()
+    day = as_of or today()
     return name_editions(declared, day) if every else [_name_edition(day, audience or "public", language or "nl")]
+
+
+def today() -> date:
+    """Return the current day where the calls are made public, as `release.today` does, which takes longer to load."""
+    return datetime.now(ZoneInfo(ZONE)).date()
 
 
 def _name_edition(day: date, audience: str, language: str) -> str:
