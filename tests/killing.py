@@ -8,6 +8,7 @@ kill a run at a few moments only, most of them before there was anything to lose
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -177,6 +178,7 @@ def reduce(root: Path) -> None:
 def serve() -> None:
     """Make the imports, then fork a run for each line that comes; tell its process, and how it ended."""
     _import_all()
+    gc.freeze()  # or the end of each run would go through all that was imported
     out = os.fdopen(os.dup(1), "w")
     print("ready", file=out, flush=True)
     for line in sys.stdin:
