@@ -9,6 +9,7 @@ PACKAGE = Path(analysis.__file__).parent
 FLOORS = [
     [
         "faults",
+        "clock",
         "messages",
         "stages",
         "files",

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from analysis import release
 from analysis.call import Call
+from analysis.clock import today
 from analysis.declarations import AUDIENCES, MERGED, Audience, Text
 from analysis.ingest import read_tables
 from analysis.store import Store
@@ -479,10 +480,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], date
             def now(cls, tz: Any = None) -> datetime:
                 return datetime.fromisoformat(moment).astimezone(tz)
 
-        monkeypatch.setattr(release, "datetime", Clock)
+        monkeypatch.setattr("analysis.clock.datetime", Clock)
         monkeypatch.setenv("TZ", zone)
         time.tzset()
-        return release.today()
+        return today()
 
     yield look
     monkeypatch.undo()

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from conftest import SMALL_CALL
 
-from analysis import cli, release
+from analysis import cli
+from analysis.clock import today
 from analysis.faults import InputError
-from analysis.release import today
 from analysis.schedule import EARLY, Moment, Schedule, choose_moments, find_units, read_moment
 
 DAY = date(2024, 3, 1)
@@ -194,7 +194,7 @@ def test_the_command_writes_the_units_and_says_how_to_start_them(oproep: Oproep,
 def test_before_its_announcement_a_call_gets_a_second_moment(
     oproep: Oproep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release, "today", lambda: date(2024, 3, 20))
+    monkeypatch.setattr("analysis.clock.today", lambda: date(2024, 3, 20))
     code, _, _ = oproep("schedule", SMALL_CALL, "--every", "Mon 06:00", "--into", str(tmp_path))
     assert code == 0
     timer = (tmp_path / f"oproep-{SMALL_CALL}.timer").read_text()

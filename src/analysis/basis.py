@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from analysis.call import Call
+from analysis.clock import today
 from analysis.declarations import Audience, Language, Text
-from analysis.release import number_jurors, release_tables, today
+from analysis.release import number_jurors, release_tables
 from analysis.scenarios import Scenario, official
 from analysis.store import Store
 from analysis.wording import LOCALES, Wording, read_texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -127,7 +127,6 @@ def run(
     from analysis.freshness import read_told
 
     journal, took = _open_journal(call) if log == "json" else None, dict[str, float]()
-    folders: Sequence[Path]
     with journal.run(_explain_aloud) if journal else nullcontext():
         if all_languages and (language or audience):
             refuse([Fault("--all-languages", "--language or --audience too", "neither of these beside it")])
@@ -257,7 +256,7 @@ def schedule(
     With --every it runs on the day of the announcement too, if that is still to come.
     """
     manner.set(quiet, as_json)
-    from analysis.release import today
+    from analysis.clock import today
     from analysis.schedule import Schedule, choose_moments, find_program, find_units
 
     store, day = _open(call, root), on.date() if on else None
@@ -510,7 +509,7 @@ def _run(
     root: Path | None,
     progress: Progress | None,
     scheduler: str | None,
-) -> tuple[Sequence[Path], list[str], dict[str, float]]:
+) -> tuple[list[Path], list[str], dict[str, float]]:
     """Run a call of which something is not fresh.
 
     Return the folders of its editions, what there is to note, and the seconds of each step, where these were counted.

@@ -59,7 +59,7 @@ class Asked:
 class Done:
     """A run that has ended: the folders of its editions, what each step took, and the workers, which can do more."""
 
-    folders: Sequence[Path]
+    folders: list[Path]
     pace: Pace
     workers: Workers
 

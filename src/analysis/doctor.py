@@ -31,7 +31,6 @@ REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;\\]+)
 LIBRARIES = ("numpy", "pandas", "pyarrow", "pandera", "pydantic", "scipy", "matplotlib", "nbformat", "papermill")
 RENDERERS = ("typst", "pikepdf")
 ENTRIES = (("jupyter_client.kernel_provisioners", "forked-provisioner"), ("papermill.engine", "forked"))
-ZONE = "Europe/Brussels"
 KERNEL = "python3"
 TEMPORARY = "temporary folder"
 # Programs for `python -c`; each prints what was found as JSON.
@@ -316,6 +315,8 @@ def check_encoding(preferred: str | None = None, files: str | None = None) -> Ch
 def check_clock(root: Path, now: Callable[[], float] = time.time) -> Check:
     """Return whether the clock is right: not before the project was made, with the zone of the release rules."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    from analysis.clock import ZONE
 
     try:
         ZoneInfo(ZONE)

@@ -10,15 +10,13 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import TextIO
-from zoneinfo import ZoneInfo
 
+from analysis.clock import now
 from analysis.faults import InputError
 from analysis.kernels import NotebookError
-from analysis.schedule import ZONE
 
 FILES = "files of "  # how the runner begins the name of the rendering of an edition
 
@@ -35,7 +33,7 @@ class Journal:
 
     def write(self, event: str, **details: object) -> None:
         """Write one event with its details, at the present time of the zone of the release rules."""
-        told = {"time": datetime.now(ZoneInfo(ZONE)).isoformat(timespec="milliseconds"), "call": self.call}
+        told = {"time": now().isoformat(timespec="milliseconds"), "call": self.call}
         line = json.dumps({**told, "event": event, **details}, ensure_ascii=True)
         with self.lock:
             self.stream.write(line + "\n")

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -23,13 +22,7 @@ from analysis.indicators import name_group
 from analysis.rules import INDICATORS, granted
 from analysis.tables import contracts
 
-ZONE = ZoneInfo("Europe/Brussels")
 EVERY = 1  # the smallest cell where small ones are shown too
-
-
-def today() -> date:
-    """Return the current day where the calls are made public."""
-    return datetime.now(ZONE).date()
 
 
 def is_announced(call: Call, as_of: date) -> bool:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 
+from analysis.clock import ZONE
 from analysis.faults import Fault, InputError, refuse
 from analysis.files import write_bytes
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-ZONE = "Europe/Brussels"  # the zone of the release rules: a date that is reached there must be a date for the timer too
 EARLY = time(0, 5)  # on a given day: soon after it begins, so that the edition of that day is there in the morning
 YEARLY = "# A crontab knows no year: remove the line of a date once that has passed."
 EXPECTED = 'a time such as "06:00", "Mon 06:00", "Mon..Fri 06:00" or "Mon,Thu 06:00"'

@@ -5,16 +5,15 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from analysis import locking
+from analysis.clock import today
 from analysis.faults import InputError
 from analysis.files import point
 from analysis.freshness import LATEST
-from analysis.schedule import ZONE
 from analysis.sheetpaths import SHEETS, notes_folder
 
 if TYPE_CHECKING:
@@ -40,11 +39,6 @@ def name_asked(
         return list(declared)
     day = as_of or today()
     return name_editions(declared, day) if every else [_name_edition(day, audience or "public", language or "nl")]
-
-
-def today() -> date:
-    """Return the current day where the calls are made public, as `release.today` does, which takes longer to load."""
-    return datetime.now(ZoneInfo(ZONE)).date()
 
 
 def _name_edition(day: date, audience: str, language: str) -> str:

@@ -27,11 +27,11 @@ from analysis.adoption.places import Gazetteer, read_mergers
 from analysis.adoption.records import PLACE, Report, read_records
 from analysis.adoption.sheets import Workbook, fill_merged, unseen_parts, written
 from analysis.adoption.tracing import check_folder, write_origins
+from analysis.clock import today
 from analysis.declarations import Identifier, Language
 from analysis.documents import read_document
 from analysis.faults import Fault, InputError, refuse
 from analysis.files import file_hash, place_folder, raw_folder
-from analysis.release import today
 from analysis.stages import reach
 
 MAPPING = "mapping.yml"
