@@ -178,6 +178,13 @@ def test_a_worker_that_is_killed_is_told_from_one_that_answers(parent_of):
         parent_of().call("os:abort", [])
 
 
+def test_a_kernel_that_fails_as_it_starts_leaves_its_trace(parent_of, tmp_path: Path, capfd: pytest.CaptureFixture):
+    process = parent_of().fork([], dict(os.environ), str(tmp_path / "gone"))
+    process.wait(20)
+    trace = capfd.readouterr().err
+    assert trace.startswith("Traceback") and "FileNotFoundError" in trace and str(tmp_path / "gone") in trace
+
+
 def test_several_threads_may_ask_at_once(parent_of):
     parent = parent_of()
     with ThreadPoolExecutor(4) as pool:

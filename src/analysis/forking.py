@@ -275,6 +275,10 @@ def _become_child(parent: int, request: dict[str, Any], descriptors: list[int], 
         else:
             _work(request["module"], request["function"], *descriptors[:2])
         status = 0
+    except (EOFError, BrokenPipeError):
+        pass  # who asked for it has gone
+    except Exception:  # who asked for it learns only that it has ended
+        traceback.print_exc(file=sys.__stderr__)
     finally:
         os._exit(status)
 
