@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable
@@ -571,6 +572,7 @@ def main() -> None:
         if not message:
             raise
         tell_error(error, message)
+    gc.freeze()  # or the end of Python would go once more through all that was imported
     sys.exit(code)
 
 
