@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,24 @@ def launcher() -> Iterator[Launcher]:
     started = Launcher()
     yield started
     started.close()
+
+
+@pytest.fixture(scope="session")
+def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Serve a folder by FTP to any number of processes; a second server here would share the loop of the first."""
+    pytest.importorskip("pyftpdlib")
+    from pyftpdlib.authorizers import DummyAuthorizer
+    from pyftpdlib.handlers import FTPHandler
+    from pyftpdlib.servers import ThreadedFTPServer
+
+    folder = tmp_path_factory.mktemp("ftp")
+    users = DummyAuthorizer()
+    users.add_user("user", "secret-word", str(folder), perm="elradfmwMT")
+    handler = type("Handler", (FTPHandler,), {"authorizer": users})
+    served = ThreadedFTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=served.serve_forever, kwargs={"timeout": 0.05}, daemon=True).start()
+    yield f"ftp://user:secret-word@127.0.0.1:{served.address[1]}", folder
+    served.close_all()
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis import leases, storage
+from analysis import leases, remote
 from analysis.faults import InputError
-from analysis.storage import Needs, Share, hide_secrets, local_root, look_into, open_copy, open_root
+from analysis.storage import Needs, Share, look_into, open_copy, open_root
 
 CALL, EDITION = "small-call", "2024-04-01-public-en"
 REPORTS = f"reports/{CALL}"
@@ -41,25 +41,6 @@ def no_delays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "POLL", 0.02)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Serve a folder by FTP to any number of processes."""
-    pytest.importorskip("pyftpdlib")
-    from pyftpdlib.authorizers import DummyAuthorizer
-    from pyftpdlib.handlers import FTPHandler
-    from pyftpdlib.servers import ThreadedFTPServer
-
-    folder = tmp_path_factory.mktemp("ftp")
-    users = DummyAuthorizer()
-    users.add_user("user", "secret-word", str(folder), perm="elradfmwMT")
-    handler = type("Handler", (FTPHandler,), {"authorizer": users})
-    served = ThreadedFTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=served.serve_forever, kwargs={"timeout": 0.05}, daemon=True)
-    thread.start()
-    yield f"ftp://user:secret-word@127.0.0.1:{served.address[1]}", folder
-    served.close_all()
-
-
 @pytest.fixture(params=["memory", "objects", "ftp"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return a root on storage: of fsspec alone, of obstore as for s3 but on this disk, and on a server."""
@@ -70,10 +51,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         base = tmp_path / "objects"
         base.mkdir()
         monkeypatch.setattr(
-            storage, "connect", lambda _: (obstore.FsspecStore("file", skip_instance_cache=True), str(base))
+            remote, "connect", lambda _: (obstore.FsspecStore("file", skip_instance_cache=True), str(base))
         )
         return f"s3://objects/{tmp_path.name}"
-    address, _ = request.getfixturevalue("server")
+    address, _ = request.getfixturevalue("ftp_server")
     return f"{address}/{tmp_path.name}"
 
 
@@ -84,7 +65,7 @@ def filled(url: str) -> str:
 
 
 def put(url: str, files: dict[str, str]) -> None:
-    system, base = storage.connect(url)
+    system, base = remote.connect(url)
     for name, content in files.items():
         system.makedirs(f"{base}/{name}".rpartition("/")[0], exist_ok=True)
         system.pipe_file(f"{base}/{name}", content.encode())
@@ -92,7 +73,7 @@ def put(url: str, files: dict[str, str]) -> None:
 
 def read(url: str) -> dict[str, str]:
     """Return all files below a URL, hidden ones too."""
-    system, base = storage.connect(url)
+    system, base = remote.connect(url)
     return {name[len(base) + 1 :]: system.cat_file(name).decode() for name in sorted(system.find(base))}
 
 
@@ -255,7 +236,7 @@ def test_a_sheet_that_was_removed_from_the_storage_is_not_taken_for_made(filled:
     sheet = f"{REPORTS}/sheets/G01.html"
     with open_root(filled, CALL, sheets=True) as share:
         assert (share.root / sheet).is_file()
-    system, base = storage.connect(filled)
+    system, base = remote.connect(filled)
     system.rm_file(f"{base}/{sheet}")
     with open_copy(filled, CALL, Needs(makes=(sheet,))) as share:
         assert not (share.root / sheet).exists()
@@ -318,24 +299,6 @@ def test_a_store_that_cannot_be_reached_is_refused_in_one_message_without_its_pa
     assert "secret-word" not in str(caught.value)
 
 
-def test_a_file_url_and_a_path_need_no_copy():
-    assert local_root("file:///srv/calls") == local_root("/srv/calls") == Path("/srv/calls")
-    assert local_root("s3://bucket/calls") is None
-    assert hide_secrets("ftp://user:word@host:21/x?key=1") == "ftp://host:21/x"
-
-
-def test_a_store_of_objects_of_obstore_is_served_too(tmp_path: Path):
-    fsspec = pytest.importorskip("obstore.fsspec")
-    system = fsspec.FsspecStore("file")
-    for name in ("a.txt", "b/c.txt"):
-        (tmp_path / "store" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "store" / name).write_text(name)
-    found = storage._find(system, f"{tmp_path}/store")
-    assert {name.rpartition("/store/")[2] for name in found} == {"a.txt", "b/c.txt"}
-    assert all(storage._fingerprint(told).startswith("tag ") for told in found.values())
-    assert storage._appears_whole(system)
-
-
 KILLED = """
 import os, signal, sys
 from analysis.storage import open_root, Share
@@ -353,13 +316,13 @@ with open_root(sys.argv[1], "small-call") as share:
 
 
 def test_a_run_that_is_killed_while_it_sends_leaves_the_last_report(
-    server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ftp_server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    url = f"{server[0]}/{tmp_path.name}"
+    url = f"{ftp_server[0]}/{tmp_path.name}"
     put(url, FILES)
     done = subprocess.run([sys.executable, "-c", KILLED, url], check=False)
     assert done.returncode == -9
-    report = server[1] / tmp_path.name / REPORTS / EDITION
+    report = ftp_server[1] / tmp_path.name / REPORTS / EDITION
     assert {path.name: path.read_text() for path in report.iterdir()} == {
         "answer.html": "old answer",
         "manifest.json": "old manifest",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analysis.completion import complete_folder
+from analysis.remote import URL, local_root
 from analysis.voice import complain
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def at_place(writes: bool, sheets: bool = False) -> Callable[[Callable[..., None
         @wraps(command)
         def run(**given: Any) -> None:
             told = given["root"]
-            if told is None or not re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", str(told)):
+            if told is None or not URL.match(str(told)):
                 command(**given | {"root": told and Path(told)})
             else:
                 _run_on_copy(command, str(told), given, writes, sheets)
@@ -56,8 +56,6 @@ def at_place(writes: bool, sheets: bool = False) -> Callable[[Callable[..., None
 
 
 def _run_on_copy(command: Callable[..., None], url: str, given: dict[str, Any], writes: bool, sheets: bool) -> None:
-    from analysis.storage import local_root
-
     folder, leaving = local_root(url), None
     if folder:
         command(**given | {"root": folder})

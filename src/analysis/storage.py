@@ -10,16 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-from analysis.faults import Fault, InputError
+from analysis import remote
 from analysis.files import ASIDE, SHARED_REFERENCE, file_hash, point, write_bytes
 from analysis.leases import Lease
 
@@ -28,83 +25,12 @@ try:
 except ImportError:  # Windows: there two runs at once get folders by the number of their process
     fcntl = None  # type: ignore[assignment]
 
-LOCAL = ("file", "local")  # protocols whose folders need no copy
-URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://")  # of more than one letter: C:// is a disk of Windows
-OBSTORE = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "abfs": "azure"}  # what the extra `s3` brings
-TAGS = ("ETag", "e_tag", "etag", "md5", "content_md5")
-TIMES = ("modify", "mtime", "LastModified", "last_modified", "created")
 LATEST, POINTER = "latest", "latest.txt"  # the link in a folder, and the file that stands for it on storage
 MANIFEST, INDEX, SHEETS = "manifest.json", "index.html", "sheets"
 ASIDES, OLD = ".aside", "/old-"  # where what is sent lies until it is put in place; an edition that makes way
 LOCK = ".lock.json"
 OWN = {".lock", LOCK}
 opened: dict[Path, Share] = {}  # the copies that are open in this process, by their folder
-
-
-def local_root(root: str) -> Path | None:
-    """Return the folder of a root that needs no copy, of a path or a file:// URL; None for any other URL."""
-    found = URL.match(root)
-    if not found:
-        return Path(root)
-    return Path(urlsplit(root).path) if found[1].lower() in LOCAL else None
-
-
-def hide_secrets(url: str) -> str:
-    """Return a URL without user, password and options, as it may be shown."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def connect(url: str) -> tuple[Any, str]:
-    """Return the file system of a URL and the path of the root in it; raise InputError where it cannot be reached."""
-    import fsspec  # type: ignore[import-untyped]
-
-    protocol = urlsplit(url).scheme.lower()
-    try:
-        _register(protocol)
-        system, base = fsspec.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
-    except ImportError as error:
-        expected = "that package, installed"
-        if protocol in OBSTORE:
-            expected = "that package, installed; `pip install 'oproep[s3]'` brings it for s3"
-        raise _refusal(url, f"a protocol that needs another package ({error})", expected) from None
-    except ValueError:
-        expected = "a folder, or a URL of a protocol that fsspec knows, such as s3"
-        raise _refusal(url, f"no known protocol {protocol}", expected) from None
-    except Exception as error:
-        raise _unreachable(url, error) from None
-    return system, str(base).rstrip("/")
-
-
-def _register(protocol: str) -> None:
-    """Let fsspec reach the stores of clouds by obstore, where that is installed."""
-    if protocol in OBSTORE:
-        with suppress(ImportError):
-            from obstore.fsspec import register
-
-            register(protocol)
-
-
-def _refusal(url: str, found: str, expected: str) -> InputError:
-    return InputError([Fault(f"--root {hide_secrets(url)}", found, expected)])
-
-
-def _unreachable(url: str, error: Exception) -> InputError:
-    cause = str(error).strip().split("\n")[0] or type(error).__name__
-    secret = urlsplit(url).password
-    cause = cause.replace(secret, "***") if secret else cause
-    return _refusal(url, f"storage that cannot be reached ({cause[:200]})", "storage that can be read and written")
-
-
-@contextmanager
-def _named(url: str) -> Iterator[None]:
-    """Tell of every error of the storage as one of its URL."""
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        raise _unreachable(url, error) from error
 
 
 @dataclass(frozen=True)
@@ -136,16 +62,16 @@ class Share:
 
     def __post_init__(self) -> None:
         """Connect; raise InputError where that fails."""
-        self.system, self.base = connect(self.url)
+        self.system, self.base = remote.connect(self.url)
         self.ledger |= _read_ledger(self.root)
 
     def name(self, path: Path) -> str:
         """Return the URL of a file or folder of the copy, as it may be shown."""
-        return f"{hide_secrets(self.url).rstrip('/')}/{path.relative_to(self.root).as_posix()}"
+        return f"{remote.hide_secrets(self.url).rstrip('/')}/{path.relative_to(self.root).as_posix()}"
 
     def bring(self) -> None:
         """Make the copy equal to the storage; what is known to be the same is not fetched."""
-        with _named(self.url):
+        with remote.named(self.url):
             there = self._list()
             here = self._scan()
             for name in here.keys() - there.keys():
@@ -159,7 +85,7 @@ class Share:
 
     def bring_files(self, names: Sequence[str]) -> None:
         """Bring files that are known to be there, without a look at what the storage tells of them."""
-        with _named(self.url):
+        with remote.named(self.url):
             self._fetch(list(names), dict.fromkeys(names, ""))
 
     def send(self, settled: bool = True, note: bool = True) -> None:
@@ -175,7 +101,7 @@ class Share:
         hashes = {name: file_hash(self.root / name) for name in changed}
         changed = [name for name in changed if self.ledger.get(name, ["", ""])[1] != hashes[name]]
         gone = [name for name in self.brought if name not in here and name in self.ledger]
-        with _named(self.url):
+        with remote.named(self.url):
             for names in _in_order(changed):
                 self._place(names)
             self._remove(gone)
@@ -196,10 +122,10 @@ class Share:
         self.system.invalidate_cache()
         found: dict[str, str] = {}
         for path in self.paths:
-            for name, told in _find(self.system, f"{self.base}/{path}").items():
+            for name, told in remote.find(self.system, f"{self.base}/{path}").items():
                 relative = name[len(self.base) :].lstrip("/")
                 if self._covers(relative):
-                    found[relative] = _fingerprint(told)
+                    found[relative] = remote.fingerprint(told)
         return found
 
     def _scan(self) -> dict[str, tuple[int, int, int]]:
@@ -252,9 +178,9 @@ class Share:
         if not names:
             return
         edition = _edition_of(names[0])
-        if edition and self._renames() and not self._holds_other(edition):
+        if edition and remote.renames(self.system) and not self._holds_other(edition):
             self._place_folder(edition)
-        elif edition or not _appears_whole(self.system):
+        elif edition or not remote.appears_whole(self.system):
             token = f"{self._aside()}/{secrets.token_hex(6)}"
             self._upload({name: f"{token}/{number}" for number, name in enumerate(names)})
             for number, name in enumerate(names):
@@ -283,12 +209,12 @@ class Share:
 
     def make_folder(self, path: str) -> None:
         """Make the folder of a file, where the storage has folders."""
-        if not _appears_whole(self.system):
+        if not remote.appears_whole(self.system):
             self.system.makedirs(path.rpartition("/")[0], exist_ok=True)
 
     def _move(self, old: str, new: str) -> None:
-        if self._renames():
-            _rename_over(self.system, old, new)
+        if remote.renames(self.system):
+            remote.rename_over(self.system, old, new)
         else:
             self.system.cp_file(old, new)
             self.system.rm_file(old)
@@ -298,36 +224,30 @@ class Share:
             with suppress(FileNotFoundError):
                 self.system.rm_file(f"{self.base}/{name}")
 
-    def _renames(self) -> bool:
-        """Return whether this storage has folders, that it can rename at once."""
-        from fsspec import AbstractFileSystem
-
-        return type(self.system).mv is not AbstractFileSystem.mv
-
     def _holds_other(self, edition: str) -> bool:
         """Return whether there is more in the folder of an edition than a run of it makes."""
-        found = _find(self.system, f"{self.base}/{edition}/{SHEETS}")
+        found = remote.find(self.system, f"{self.base}/{edition}/{SHEETS}")
         return bool(found)
 
     def _aside(self) -> str:
         return f"reports/{self.call}/{ASIDES}"
 
     def _clear(self, folder: str) -> None:
-        if not self._renames():
-            self._remove(name[len(self.base) + 1 :] for name in _find(self.system, f"{self.base}/{folder}"))
+        if not remote.renames(self.system):
+            self._remove(name[len(self.base) + 1 :] for name in remote.find(self.system, f"{self.base}/{folder}"))
         elif self.system.exists(f"{self.base}/{folder}"):
             self.system.rm(f"{self.base}/{folder}", recursive=True)
 
     def clean(self) -> None:
         """Remove what a run that was killed had sent aside; the lock must be held."""
         self.system.invalidate_cache()
-        with _named(self.url):
+        with remote.named(self.url):
             self._restore()
             self._clear(self._aside())
 
     def _restore(self) -> None:
         """Put an edition back that was moved aside by a run that ended before the new one was in its place."""
-        for name in _find(self.system, f"{self.base}/{self._aside()}"):
+        for name in remote.find(self.system, f"{self.base}/{self._aside()}"):
             folder, _, inside = name.partition(OLD)
             edition = inside.partition("/")[0]
             place = f"{self.base}/reports/{self.call}/{edition}"
@@ -391,43 +311,6 @@ def _rank(name: str) -> tuple[int, str]:
     if parts[0] == "reports":
         return (4, "") if parts[-1] in (INDEX, POINTER) else (1, "")
     return (3, "") if ".state" in parts or name.endswith((".note", ".listed", ".granted")) else (0, "")
-
-
-def _appears_whole(system: Any) -> bool:
-    """Return whether a file that is sent to this storage appears whole or not at all, as in a store of objects."""
-    from fsspec.asyn import AsyncFileSystem  # type: ignore[import-untyped]
-
-    return isinstance(system, AsyncFileSystem) or "memory" in system.protocol
-
-
-def _rename_over(system: Any, old: str, new: str) -> None:
-    try:
-        system.mv(old, new)
-    except Exception:  # some servers rename over no file that is there
-        if not system.exists(new):
-            raise
-        system.rm_file(new)
-        system.mv(old, new)
-
-
-def _find(system: Any, path: str) -> dict[str, dict[str, Any]]:
-    """Return what is told of each file at or below a path; nothing where there is none."""
-    try:
-        if PurePosixPath(path).suffix and system.isfile(path):  # a server of FTP takes a file for a folder of itself
-            return {path: system.info(path)}
-        found = system.find(path, detail=True)
-    except FileNotFoundError:
-        return {}
-    return {name: told for name, told in found.items() if told.get("type", "file") == "file"}
-
-
-def _fingerprint(told: Mapping[str, Any]) -> str:
-    """Return what tells one content of a file from another, as far as the storage knows."""
-    for key in TAGS:
-        if told.get(key):
-            return f"tag {told[key]}"
-    times = [str(told[key]) for key in TIMES if told.get(key)]
-    return f"time {times[0]} {told.get('size')}" if times else ""
 
 
 def _read_ledger(root: Path) -> dict[str, list[str]]:
@@ -499,9 +382,10 @@ def open_copy(url: str, call: str, needs: Needs | None = None) -> Iterator[Share
 
 def _lease(share: Share) -> Lease:
     name = f"data/processed/{share.call}/{LOCK}"
-    with _named(share.url):
+    with remote.named(share.url):
         share.make_folder(f"{share.base}/{name}")
-    return Lease(lambda: connect(share.url)[0], f"{share.base}/{name}", share.name(share.root / name), share.call)
+    shown = share.name(share.root / name)
+    return Lease(lambda: remote.connect(share.url)[0], f"{share.base}/{name}", shown, share.call)
 
 
 def _bring_call(share: Share, sheets: bool) -> None:
@@ -531,7 +415,7 @@ def _copy_folder(url: str, call: str) -> Iterator[Path]:
     It stays, so that the next run brings only what has changed.
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oproep"
-    base = home / hashlib.sha256(f"{hide_secrets(url)}\n{call}".encode()).hexdigest()[:16]
+    base = home / hashlib.sha256(f"{remote.hide_secrets(url)}\n{call}".encode()).hexdigest()[:16]
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
     base.chmod(0o700)
     for number in range(1 << 16):
@@ -551,28 +435,3 @@ def _take(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
     return False
-
-
-@contextmanager
-def put_sign(url: str, call: str, token: str) -> Iterator[str]:
-    """Put a small file on storage by which a worker tells that it is the same; yield its path below the root."""
-    name = f"data/processed/{call}/.sign-{token}"
-    system, base = connect(url)
-    with _named(url):
-        if not _appears_whole(system):
-            system.makedirs(f"{base}/{name}".rpartition("/")[0], exist_ok=True)
-        system.pipe_file(f"{base}/{name}", token.encode())
-    try:
-        yield name
-    finally:
-        with suppress(Exception):
-            system.rm_file(f"{base}/{name}")
-
-
-def find_sign(url: str, name: str) -> str:
-    """Return what the sign holds, as seen from here; an empty text where it is not there."""
-    try:
-        system, base = connect(url)
-        return bytes(system.cat_file(f"{base}/{name}")).decode()
-    except Exception:
-        return ""

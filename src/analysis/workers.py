@@ -247,7 +247,7 @@ def look(ticket: Ticket, sign: str, content: str) -> list[Said]:
     """Return what keeps this worker from our tasks: what it has otherwise, or that it does not see the `sign`."""
     found = differences(ticket)
     if ticket.url:
-        from analysis.storage import find_sign
+        from analysis.remote import find_sign
 
         seen = find_sign(ticket.url, sign)
     else:
@@ -301,7 +301,7 @@ def _judge(worker: str, answer: list[Said] | Exception) -> Iterator[Fault]:
 def _put_sign(plan: Plan, ticket: Ticket, token: str) -> Iterator[str]:
     """Put a file below the root by which a worker knows it, and yield its path; below a URL that is relative to it."""
     if ticket.url:
-        from analysis.storage import put_sign
+        from analysis.remote import put_sign
 
         with put_sign(ticket.url, plan.call, token) as name:
             yield name
