@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from running import run_steps
+from running import environment_without_colour, run_steps
 
 from analysis import leases, storage, workers
 from analysis.faults import Fault, InputError
@@ -56,12 +58,27 @@ def finished(project_root: Path) -> Iterator[Store]:
     close_parents()
 
 
+def read_tree(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def make_plan(root: Path) -> Plan:
     return Plan(root, CALL, "en", (), (), ())
 
 
 def read_sheets(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def put_call(store: Store, folder: Path) -> None:
+    """Put what was delivered for a call and its tables where a server has its root; no reports, and no sheets."""
+    for name in ("notebooks", "data/raw/reference", f"data/raw/{CALL}", f"data/processed/{CALL}"):
+        for path in sorted((store.root / name).rglob("*")):
+            relative = path.relative_to(store.root)
+            if path.is_file() and storage._is_ours(relative.as_posix()) and "sheets" not in path.parts:
+                target = folder / relative
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
 
 
 def check_whole(store: Store, done: Done) -> None:
@@ -138,20 +155,11 @@ def test_sheets_made_by_workers_are_those_made_here(finished: Store):
 
 
 def test_workers_on_storage_bring_what_they_need_and_send_what_they_make(
-    finished: Store, cluster: Any, serve: Callable[[], tuple[str, Path]], monkeypatch: pytest.MonkeyPatch
+    finished: Store, cluster: Any, served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(leases, "SETTLE", 0.0)
-    url, folder = serve()
-    for name in ("notebooks", "data/raw/reference", f"data/raw/{CALL}", f"data/processed/{CALL}"):
-        for path in sorted((finished.root / name).rglob("*")):
-            if (
-                path.is_file()
-                and storage._is_ours(path.relative_to(finished.root).as_posix())
-                and "sheets" not in path.parts
-            ):
-                target = folder / path.relative_to(finished.root)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(path.read_bytes())
+    url, folder = served
+    put_call(finished, folder)
     with storage.open_root(url, CALL, sheets=True) as share:
         store = Store(share.root, CALL)
         with open_workers(cluster.scheduler_address, 0, Plan.of(store)) as hired:
@@ -166,29 +174,45 @@ def test_workers_on_storage_bring_what_they_need_and_send_what_they_make(
     assert not [path for path in folder.rglob("*") if path.parent.name == ".aside" or path.name == ".lock.json"]
 
 
+def test_a_run_on_storage_with_the_workers_of_a_cluster_leaves_there_what_a_run_here_makes(
+    finished: Store, cluster: Any, served: tuple[str, Path]
+):
+    url, folder = served
+    put_call(finished, folder)
+    edition, made = finished.call.editions[-1], Path("data", "processed", CALL) / "monthly_load.parquet"
+    (folder / made).unlink()
+    copies = Path(os.environ["XDG_CACHE_HOME"], "oproep")
+    before = {*copies.glob("*/*/data")}
+    command = [
+        sys.executable,
+        "-m",
+        "analysis.cli",
+        "run",
+        CALL,
+        "--as-of",
+        str(edition.as_of),
+        "--audience",
+        edition.audience,
+    ]
+    command += ["--language", edition.language, "--root", url, "--scheduler", cluster.scheduler_address]
+    ended = subprocess.run(command, env=environment_without_colour(), capture_output=True, text=True, timeout=200)
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr and "secret-word" not in ended.stderr
+    assert len({*copies.glob("*/*/data")} - before) > 1  # a worker had one of its own
+    run(finished, [edition], "08_answer")
+    assert (folder / made).read_bytes() == (finished.root / made).read_bytes()
+    expected = finished.reports / edition.name
+    sent = folder / expected.relative_to(finished.root)
+    assert read_tree(sent) == read_tree(expected)
+    assert (sent.parent / storage.POINTER).read_text().strip() == edition.name
+    assert not [path for path in folder.rglob("*") if path.parent.name == storage.ASIDES or path.name == storage.LOCK]
+
+
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[], tuple[str, Path]]]:
-    pytest.importorskip("pyftpdlib")
-    from pyftpdlib.authorizers import DummyAuthorizer
-    from pyftpdlib.handlers import FTPHandler
-    from pyftpdlib.servers import ThreadedFTPServer
-
-    started = []
-
-    def start() -> tuple[str, Path]:
-        folder = tmp_path / "served"
-        folder.mkdir()
-        users = DummyAuthorizer()
-        users.add_user("user", "word", str(folder), perm="elradfmwMT")
-        handler = type("Handler", (FTPHandler,), {"authorizer": users})
-        served = ThreadedFTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=served.serve_forever, kwargs={"timeout": 0.05}, daemon=True).start()
-        started.append(served)
-        return f"ftp://user:word@127.0.0.1:{served.address[1]}", folder
-
-    yield start
-    for served in started:
-        served.close_all()
+def served(ftp_server: tuple[str, Path], tmp_path: Path) -> tuple[str, Path]:
+    """Return the URL of a root on storage, and the folder that it is there."""
+    url, folder = ftp_server
+    return f"{url}/{tmp_path.name}", folder / tmp_path.name
 
 
 def test_a_scheduler_that_is_not_there_or_has_no_workers_is_refused_in_one_message(
