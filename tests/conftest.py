@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from killing import Launcher
@@ -125,6 +127,30 @@ def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     threading.Thread(target=served.serve_forever, kwargs={"timeout": 0.05}, daemon=True).start()
     yield f"ftp://user:secret-word@127.0.0.1:{served.address[1]}", folder
     served.close_all()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Serve buckets as S3 does, with keys that this process and those it starts have; return the server's address."""
+    pytest.importorskip("obstore")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    keys = {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "word", "REGION": "eu-west-1", "ALLOW_HTTP": "true"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**keys, "ENDPOINT": address}.items():
+            patch.setenv(f"AWS_{name}", value)
+        yield address
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: str, tmp_path: Path) -> str:
+    """Return the URL of a new bucket."""
+    name = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
+    with urlopen(Request(f"{s3_server}/{name}", method="PUT")):
+        return f"s3://{name}"
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ import pytest
 from bs4 import BeautifulSoup
 from running import environment_without_colour, run_steps
 
-from analysis import leases, storage, workers
+from analysis import leases, remote, storage, workers
 from analysis.faults import Fault, InputError
 from analysis.forking import CAN_FORK, close_parents
 from analysis.pipeline import run
@@ -35,9 +35,10 @@ pytestmark = pytest.mark.skipif(not CAN_FORK, reason="workers are killed as Linu
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Start a scheduler and two workers, each a process of its own that comes back when it is killed."""
     distributed = pytest.importorskip("distributed")
+    request.getfixturevalue("s3_server")  # so that the workers have its keys
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     folder = str(tmp_path_factory.mktemp("dask"))
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "local_directory": folder}
@@ -154,6 +155,13 @@ def test_sheets_made_by_workers_are_those_made_here(finished: Store):
     assert read_sheets(folder) == before
 
 
+@pytest.fixture
+def served(ftp_server: tuple[str, Path], tmp_path: Path) -> tuple[str, Path]:
+    """Return the URL of a root on storage, and the folder that it is there."""
+    url, folder = ftp_server
+    return f"{url}/{tmp_path.name}", folder / tmp_path.name
+
+
 def test_workers_on_storage_bring_what_they_need_and_send_what_they_make(
     finished: Store, cluster: Any, served: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ):
@@ -175,12 +183,14 @@ def test_workers_on_storage_bring_what_they_need_and_send_what_they_make(
 
 
 def test_a_run_on_storage_with_the_workers_of_a_cluster_leaves_there_what_a_run_here_makes(
-    finished: Store, cluster: Any, served: tuple[str, Path]
+    finished: Store, cluster: Any, bucket: str, tmp_path: Path
 ):
-    url, folder = served
-    put_call(finished, folder)
     edition, made = finished.call.editions[-1], Path("data", "processed", CALL) / "monthly_load.parquet"
-    (folder / made).unlink()
+    put_call(finished, tmp_path / "call")
+    (tmp_path / "call" / made).unlink()
+    url = f"{bucket}/calls"
+    system, base = remote.connect(url)
+    system.put(f"{tmp_path}/call/", base, recursive=True)
     copies = Path(os.environ["XDG_CACHE_HOME"], "oproep")
     before = {*copies.glob("*/*/data")}
     command = [
@@ -189,30 +199,25 @@ def test_a_run_on_storage_with_the_workers_of_a_cluster_leaves_there_what_a_run_
         "analysis.cli",
         "run",
         CALL,
-        "--as-of",
-        str(edition.as_of),
-        "--audience",
-        edition.audience,
+        "--root",
+        url,
+        "--scheduler",
+        cluster.scheduler_address,
     ]
-    command += ["--language", edition.language, "--root", url, "--scheduler", cluster.scheduler_address]
+    command += ["--as-of", str(edition.as_of), "--audience", edition.audience, "--language", edition.language]
     ended = subprocess.run(command, env=environment_without_colour(), capture_output=True, text=True, timeout=200)
     assert ended.returncode == 0, ended.stderr
-    assert "Traceback" not in ended.stderr and "secret-word" not in ended.stderr
+    assert "Traceback" not in ended.stderr
     assert len({*copies.glob("*/*/data")} - before) > 1  # a worker had one of its own
     run(finished, [edition], "08_answer")
-    assert (folder / made).read_bytes() == (finished.root / made).read_bytes()
-    expected = finished.reports / edition.name
-    sent = folder / expected.relative_to(finished.root)
+    back, expected = tmp_path / "back", finished.reports / edition.name
+    names = [*remote.find(system, base)]
+    system.get(names, [f"{back}{name.removeprefix(base)}" for name in names])
+    sent = back / expected.relative_to(finished.root)
+    assert (back / made).read_bytes() == (finished.root / made).read_bytes()
     assert read_tree(sent) == read_tree(expected)
     assert (sent.parent / storage.POINTER).read_text().strip() == edition.name
-    assert not [path for path in folder.rglob("*") if path.parent.name == storage.ASIDES or path.name == storage.LOCK]
-
-
-@pytest.fixture
-def served(ftp_server: tuple[str, Path], tmp_path: Path) -> tuple[str, Path]:
-    """Return the URL of a root on storage, and the folder that it is there."""
-    url, folder = ftp_server
-    return f"{url}/{tmp_path.name}", folder / tmp_path.name
+    assert not [path for path in back.rglob("*") if path.parent.name == storage.ASIDES or path.name == storage.LOCK]
 
 
 def test_a_scheduler_that_is_not_there_or_has_no_workers_is_refused_in_one_message(

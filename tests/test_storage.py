@@ -41,21 +41,14 @@ def no_delays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "POLL", 0.02)
 
 
-@pytest.fixture(params=["memory", "objects", "ftp"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return a root on storage: of fsspec alone, of obstore as for s3 but on this disk, and on a server."""
+@pytest.fixture(params=["memory", "s3", "ftp"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return a root on storage: of fsspec alone, in a store of objects, and on a server that has folders."""
     if request.param == "memory":
         return f"memory://{tmp_path.name}"
-    if request.param == "objects":
-        obstore = pytest.importorskip("obstore.fsspec")
-        base = tmp_path / "objects"
-        base.mkdir()
-        monkeypatch.setattr(
-            remote, "connect", lambda _: (obstore.FsspecStore("file", skip_instance_cache=True), str(base))
-        )
-        return f"s3://objects/{tmp_path.name}"
-    address, _ = request.getfixturevalue("ftp_server")
-    return f"{address}/{tmp_path.name}"
+    if request.param == "s3":
+        return f"{request.getfixturevalue('bucket')}/calls"
+    return f"{request.getfixturevalue('ftp_server')[0]}/{tmp_path.name}"
 
 
 @pytest.fixture
@@ -297,6 +290,12 @@ def test_a_store_that_cannot_be_reached_is_refused_in_one_message_without_its_pa
         pass
     assert len(caught.value.faults) == 1
     assert "secret-word" not in str(caught.value)
+
+
+def test_a_bucket_that_is_not_there_is_refused_in_one_message_before_anything_is_brought(bucket: str):
+    with pytest.raises(InputError, match="storage that cannot be reached") as caught, open_root(f"{bucket}-no/x", CALL):
+        pass
+    assert len(caught.value.faults) == 1
 
 
 KILLED = """

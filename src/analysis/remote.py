@@ -38,8 +38,8 @@ def connect(url: str) -> tuple[Any, str]:
 
     protocol = urlsplit(url).scheme.lower()
     try:
-        _register(protocol)
-        system, base = fsspec.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
+        options = {} if _register(protocol) else {"use_listings_cache": False}
+        system, base = fsspec.url_to_fs(url, skip_instance_cache=True, **options)
     except ImportError as error:
         expected = "that package, installed"
         if protocol in OBSTORE:
@@ -53,13 +53,19 @@ def connect(url: str) -> tuple[Any, str]:
     return system, str(base).rstrip("/")
 
 
-def _register(protocol: str) -> None:
-    """Let fsspec reach the stores of clouds by obstore, where that is installed."""
-    if protocol in OBSTORE:
-        with suppress(ImportError):
-            from obstore.fsspec import register
+def _register(protocol: str) -> bool:
+    """Let fsspec reach the stores of clouds by obstore, where that is installed; return whether it does.
 
-            register(protocol)
+    It keeps no listings, and takes the option of others to keep none for a setting of the store.
+    """
+    if protocol not in OBSTORE:
+        return False
+    try:
+        from obstore.fsspec import register
+    except ImportError:
+        return False
+    register(protocol)
+    return True
 
 
 def _refusal(url: str, found: str, expected: str) -> InputError:

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -339,7 +339,9 @@ def open_root(
     """
     with _copy_folder(url, call) as root:
         share = Share(url, call, root)
-        with _lease(share).hold(wait, say):
+        with ExitStack() as held:
+            with remote.named(url):
+                held.enter_context(_lease(share).hold(wait, say))
             share.clean()
             _bring_call(share, sheets)
             opened[root] = share
