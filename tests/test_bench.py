@@ -42,6 +42,8 @@ from PIL import Image, ImageColor
 
 from analysis.expectation import expect_ranks
 from analysis.figures import CONTRAST, MAIN
+from analysis.plan import Plan
+from analysis.sheetrun import sheets_folder
 
 MIB = 1024 * 1024
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are watched through /proc")
@@ -302,6 +304,16 @@ def test_commands_in_turn_add_up_but_for_memory() -> None:
 def test_a_sample_of_sheets_is_spread_over_all() -> None:
     assert sheets.pick([f"V{number}" for number in range(10)], 5) == ["V0", "V2", "V4", "V6", "V8"]
     assert sheets.pick(["V1", "V2"], 2) == ["V1", "V2"]
+
+
+def test_sheets_that_are_missing_where_our_way_puts_them_are_an_error(tmp_path: Path) -> None:
+    made = sheets_folder(Plan(tmp_path / sheets.OWN, sheets.CALL, "nl", (), (), ()), sheets.EDITION, "proposal")
+    made.mkdir(parents=True)
+    for name in ("index.html", "V1.html", "V1.pdf"):
+        (made / name).touch()
+    sheets.refuse_missing(tmp_path, 1)
+    with pytest.raises(RuntimeError, match="expected 2 sheets and their list"):
+        sheets.refuse_missing(tmp_path, 2)
 
 
 def test_a_project_of_the_bench_has_code_of_its_own_and_nothing_made(tmp_path: Path) -> None:

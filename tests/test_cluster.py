@@ -21,7 +21,7 @@ import pytest
 from bs4 import BeautifulSoup
 from running import environment_without_colour, run_steps
 
-from analysis import leases, remote, storage, workers
+from analysis import leases, opening, remote, storage, workers
 from analysis.faults import Fault, InputError
 from analysis.forking import CAN_FORK, close_parents
 from analysis.pipeline import run
@@ -168,7 +168,7 @@ def test_workers_on_storage_bring_what_they_need_and_send_what_they_make(
     monkeypatch.setattr(leases, "SETTLE", 0.0)
     url, folder = served
     put_call(finished, folder)
-    with storage.open_root(url, CALL, sheets=True) as share:
+    with opening.open_root(url, CALL, sheets=True) as share:
         store = Store(share.root, CALL)
         with open_workers(cluster.scheduler_address, 0, Plan.of(store)) as hired:
             done = make_sheets(store, Wanted(EDITION, subjects=("G01", "G02")), workers=hired)
@@ -205,19 +205,25 @@ def test_a_run_on_storage_with_the_workers_of_a_cluster_leaves_there_what_a_run_
         cluster.scheduler_address,
     ]
     command += ["--as-of", str(edition.as_of), "--audience", edition.audience, "--language", edition.language]
+    command += ["--log", "json"]
     ended = subprocess.run(command, env=environment_without_colour(), capture_output=True, text=True, timeout=200)
     assert ended.returncode == 0, ended.stderr
-    assert "Traceback" not in ended.stderr
+    events = [json.loads(line) for line in ended.stderr.splitlines()]
+    (sent,) = (number for number, event in enumerate(events) if event.get("message", "").startswith("sent to s3://"))
+    assert events[-1]["event"] == "run ended" and {event["event"] for event in events[sent:]} >= {"edition placed"}
+    files = {line.rpartition("/") for line in ended.stdout.splitlines()}
+    assert {folder for folder, _, _ in files} == {f"{url}/reports/{CALL}/{edition.name}"}
+    assert {"answer.html", "answer.pdf"} <= {name for _, _, name in files}
     assert len({*copies.glob("*/*/data")} - before) > 1  # a worker had one of its own
     run(finished, [edition], "08_answer")
     back, expected = tmp_path / "back", finished.reports / edition.name
     names = [*remote.find(system, base)]
     system.get(names, [f"{back}{name.removeprefix(base)}" for name in names])
-    sent = back / expected.relative_to(finished.root)
+    found = back / expected.relative_to(finished.root)
     assert (back / made).read_bytes() == (finished.root / made).read_bytes()
-    assert read_tree(sent) == read_tree(expected)
-    assert (sent.parent / storage.POINTER).read_text().strip() == edition.name
-    assert not [path for path in back.rglob("*") if path.parent.name == storage.ASIDES or path.name == storage.LOCK]
+    assert read_tree(found) == read_tree(expected)
+    assert (found.parent / storage.POINTER).read_text().strip() == edition.name
+    assert not [path for path in back.rglob("*") if path.parent.name == storage.ASIDES or path.name == leases.LOCK]
 
 
 def test_a_scheduler_that_is_not_there_or_has_no_workers_is_refused_in_one_message(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from analysis import leases, remote
+from analysis import leases, remote, storage
 from analysis.faults import InputError
-from analysis.storage import Needs, Share, look_into, open_copy, open_root
+from analysis.opening import is_running, look_into, open_copy, open_root
+from analysis.storage import Needs, Share
 
 CALL, EDITION = "small-call", "2024-04-01-public-en"
 REPORTS = f"reports/{CALL}"
@@ -30,6 +32,7 @@ FILES = {
     f"{REPORTS}/sheets/G01.html": "sheet",
     f"{REPORTS}/{EDITION}/answer.html": "old answer",
     f"{REPORTS}/{EDITION}/manifest.json": "old manifest",
+    f"{REPORTS}/{EDITION}/old.csv": "old table",
     f"{REPORTS}/latest.txt": f"{EDITION}\n",
 }
 
@@ -173,30 +176,38 @@ def test_latest_and_the_list_of_sheets_come_last_and_the_manifest_last_of_an_edi
     assert read(filled)[f"{REPORTS}/latest.txt"] == f"{other}\n"
 
 
-@pytest.mark.parametrize("after", [0, 1, 2, 3, 5, 8])
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 5, 8, 10, 12])
 def test_whenever_sending_stops_an_edition_is_the_old_or_the_new_one_and_the_next_run_mends_it(filled: str, after: int):
     new = {name: f"new {name}" for name in ("answer.html", "answer.pdf", "manifest.json")}
+    note = f"data/processed/{CALL}/.state/08_answer.json"
     with pytest.raises(InputError), open_root(filled, CALL) as share:
-        for name, content in new.items():
-            write(share, f"{REPORTS}/{EDITION}/{name}", content)
+        _make_edition(share, new)
+        write(share, note, "new note")
         _break_after(share, after)
         share.send()
         raise InputError([])
-    found = {name.rpartition("/")[2]: text for name, text in read(filled).items() if f"{REPORTS}/{EDITION}/" in name}
-    old = {"answer.html": "old answer", "manifest.json": "old manifest"}
+    there = read(filled)
+    found = {name.rpartition("/")[2]: text for name, text in there.items() if f"{REPORTS}/{EDITION}/" in name}
+    old = {"answer.html": "old answer", "manifest.json": "old manifest", "old.csv": "old table"}
     if "ftp" not in filled:  # a store of objects has no folder to rename: what tells that all is there comes last
         assert found.get("manifest.json") in ("old manifest", "new manifest.json")
-        assert found == new or found["manifest.json"] == "old manifest"
+        assert found in (new, {**new, "old.csv": "old table"}) or found["manifest.json"] == "old manifest"
         assert all(text in (*old.values(), *new.values()) for text in found.values())
     else:
         assert found in (old, new, {})
+    assert found == new or note not in there  # or what was left out of the edition would pass for a part of it
     with open_root(filled, CALL) as share:
         assert here(share)[f"{REPORTS}/{EDITION}/answer.html"] in ("old answer", "new answer.html")
-        for name, content in new.items():
-            write(share, f"{REPORTS}/{EDITION}/{name}", content)
+        _make_edition(share, new)
     there = read(filled)
-    assert {name: there[f"{REPORTS}/{EDITION}/{name}"] for name in new} == new
+    assert {name.rpartition("/")[2]: text for name, text in there.items() if f"{REPORTS}/{EDITION}/" in name} == new
     assert not [name for name in there if ".aside" in name or ".lock" in name]
+
+
+def _make_edition(share: Share, files: dict[str, str]) -> None:
+    shutil.rmtree(share.root / REPORTS / EDITION)
+    for name, content in files.items():
+        write(share, f"{REPORTS}/{EDITION}/{name}", content)
 
 
 def _break_after(share: Share, times: int) -> None:
@@ -233,6 +244,54 @@ def test_a_sheet_that_was_removed_from_the_storage_is_not_taken_for_made(filled:
     system.rm_file(f"{base}/{sheet}")
     with open_copy(filled, CALL, Needs(makes=(sheet,))) as share:
         assert not (share.root / sheet).exists()
+        write(share, sheet, FILES[sheet])
+    assert read(filled) == FILES
+
+
+def test_sheets_of_a_run_that_was_killed_before_it_sent_them_are_kept_and_sent_by_the_next(filled: str):
+    made = {f"{REPORTS}/sheets/G05.html": "sheet", f"data/processed/{CALL}/sheets/G05.note": "note"}
+    stray = f"data/processed/{CALL}/ranking.parquet"
+    with pytest.raises(RuntimeError), open_root(filled, CALL, sheets=True) as share:
+        for name, content in {**made, stray: "ranks"}.items():
+            write(share, name, content)
+        raise RuntimeError
+    assert read(filled) == FILES
+    with open_root(filled, CALL, sheets=True) as share:
+        assert made.items() <= here(share).items()
+        assert stray not in here(share)
+    assert read(filled) == {**FILES, **made}
+
+
+def test_what_others_send_while_a_run_goes_on_is_brought_and_what_was_written_here_stays(filled: str):
+    table, note = f"data/processed/{CALL}/ranking.parquet", f"data/processed/{CALL}/.state/03_scoring.json"
+    own = f"data/processed/{CALL}/.state/04_selection.json"
+    gone = f"data/processed/{CALL}/scores.parquet"
+    with open_root(filled, CALL) as share:
+        write(share, note, "begun")
+        share.send(settled=False)
+        write(share, note, "finished")
+        write(share, own, "begun too")
+        put(filled, {table: "ranks"})
+        system, base = remote.connect(filled)
+        system.rm_file(f"{base}/{gone}")
+        share.bring_news()
+        assert here(share)[table] == "ranks" and gone not in here(share)
+        assert (here(share)[note], here(share)[own]) == ("finished", "begun too")
+    expected = {**FILES, table: "ranks", note: "finished", own: "begun too"}
+    del expected[gone]
+    assert read(filled) == expected
+
+
+def test_a_line_that_was_closed_while_nothing_was_said_is_opened_again(
+    ftp_server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    url = f"{ftp_server[0]}/{tmp_path.name}"
+    put(url, FILES)
+    with open_root(url, CALL) as share:
+        write(share, f"data/processed/{CALL}/ranking.parquet", "ranks")
+        share.system.ftp.close()
+        monkeypatch.setattr(storage, "IDLE", 0.0)
+    assert read(url)[f"data/processed/{CALL}/ranking.parquet"] == "ranks"
 
 
 def test_a_second_run_waits_for_the_first_or_is_refused(filled: str):
@@ -271,6 +330,56 @@ def test_the_lock_of_a_run_that_died_is_taken_over_after_a_while(filled: str, ag
             pass
 
 
+LOCK = f"data/processed/{CALL}/.lock.json"
+
+
+def test_a_lock_that_nobody_can_read_counts_as_dead_too(filled: str, monkeypatch: pytest.MonkeyPatch):
+    put(filled, {LOCK: '{"owner": "some'})
+    with pytest.raises(InputError, match="an unknown run"), open_root(filled, CALL, wait=False):
+        pass
+    monkeypatch.setattr(leases, "DEAD", 0.2)
+    said: list[str] = []
+    with open_root(filled, CALL, say=said.append):
+        pass
+    assert said[0].startswith("waiting for another run of small-call (an unknown run")
+    assert "counts as dead" in said[1]
+
+
+def test_a_run_gives_signs_of_life_also_where_a_line_was_closed(filled: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(leases, "BEAT", 0.05)
+    usual, times = leases.write_owner, []
+
+    def fail_once(system: Any, path: str, token: str) -> None:
+        times.append(system)
+        if len(times) == 3:
+            raise OSError("the line is dead")
+        usual(system, path, token)
+
+    monkeypatch.setattr(leases, "write_owner", fail_once)
+    with open_root(filled, CALL) as share:
+        begun = json.loads(read(filled)[LOCK])["alive"]
+        assert is_running(share)
+        while len(times) < 5:
+            time.sleep(0.01)
+        assert json.loads(read(filled)[LOCK])["alive"] > begun
+        assert times[1] is times[2] and times[3] is not times[2]
+    assert not is_running(share)
+
+
+def test_a_run_whose_lock_was_taken_over_sends_nothing_and_leaves_the_lock_to_the_other(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(leases, "BEAT", 0.05)
+    other = {LOCK: json.dumps({"owner": "somebody", "token": "0", "alive": time.time()})}
+    with pytest.raises(InputError, match="taken over by another run") as caught, open_root(filled, CALL) as share:
+        write(share, f"data/processed/{CALL}/ranking.parquet", "ranks")
+        put(filled, other)
+        time.sleep(0.3)
+        assert read(filled)[LOCK] == other[LOCK]
+    assert len(caught.value.faults) == 1
+    assert read(filled) == {**FILES, **other}
+
+
 def test_two_copies_of_a_call_at_once_lie_in_folders_of_their_own(filled: str):
     with look_into(filled, CALL) as one, look_into(filled, CALL) as other:
         assert one.root != other.root
@@ -300,7 +409,8 @@ def test_a_bucket_that_is_not_there_is_refused_in_one_message_before_anything_is
 
 KILLED = """
 import os, signal, sys
-from analysis.storage import open_root, Share
+from analysis.opening import open_root
+from analysis.storage import Share
 usual = Share._upload
 def upload(self, places):
     usual(self, dict(list(places.items())[:1]))
@@ -325,6 +435,7 @@ def test_a_run_that_is_killed_while_it_sends_leaves_the_last_report(
     assert {path.name: path.read_text() for path in report.iterdir()} == {
         "answer.html": "old answer",
         "manifest.json": "old manifest",
+        "old.csv": "old table",
     }
     assert list((report.parent / ".aside").rglob("*")) != []
     monkeypatch.setattr(leases, "DEAD", 0.0)

@@ -29,11 +29,15 @@ def find_makers(steps: list[dict]) -> dict[str, set[str]]:
     return {step["name"]: {makers[table] for table in step.get("needs", ())} for step in steps}
 
 
-def write_command(step: dict) -> str:
+def write_command(*options: str) -> str:
+    """Return the command that runs the call, with these options."""
+    command = [str(ROOT / ".venv" / "bin" / "oproep"), "run", CALL, *options]
+    return shlex.join([*command, "--log", "json", "--root", str(ROOT)])
+
+
+def write_step(step: dict) -> str:
     """Return the command of a step; that of a step per edition makes the editions of the day."""
-    command = [str(ROOT / ".venv" / "bin" / "oproep"), "run", CALL, "--step", step["name"]]
-    command += ["--log", "json", "--root", str(ROOT)]
-    return shlex.join(command) + (" --all-languages" if step.get("per_edition") else "")
+    return write_command("--step", step["name"], *(["--all-languages"] if step.get("per_edition") else []))
 
 
 with DAG(
@@ -45,7 +49,12 @@ with DAG(
     default_args={"retries": 1, "retry_delay": timedelta(minutes=5), "execution_timeout": timedelta(hours=1)},
 ) as dag:
     steps = read_steps(ROOT)
-    tasks = {step["name"]: BashOperator(task_id=step["name"], bash_command=write_command(step)) for step in steps}
+    tasks = {step["name"]: BashOperator(task_id=step["name"], bash_command=write_step(step)) for step in steps}
     for name, makers in find_makers(steps).items():
         for maker in sorted(makers):
             tasks[maker] >> tasks[name]
+    # By now all is fresh: what is left is to let `latest` lead to the new editions, and to remove old ones.
+    tasks["latest"] = BashOperator(task_id="latest", bash_command=write_command("--all-languages", "--keep", "10"))
+    for step in steps:
+        if step.get("per_edition"):
+            tasks[step["name"]] >> tasks["latest"]

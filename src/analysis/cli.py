@@ -19,7 +19,7 @@ from analysis.conduct import Asked, conducting
 from analysis.ending import Stopped, ending_in_order, explain
 from analysis.faults import Fault, refuse
 from analysis.files import find_root
-from analysis.roots import Place, Scheduler, at_place
+from analysis.roots import Place, Scheduler, at_root, is_running_at, name_of, refuse_url
 from analysis.usage import prepare_help, run_app
 from analysis.voice import complain, fault_as_json, manner, say, tell, tell_document, tell_error
 
@@ -43,6 +43,8 @@ CallId = Annotated[
 Root = Annotated[
     Path | None,
     typer.Option(
+        parser=refuse_url,
+        metavar="DIR",
         help="The folder that holds data/, notebooks/ and reports/; found from here upward if not given.",
         is_eager=True,  # so that it is known where a name of a call is completed
         autocompletion=complete_folder,
@@ -67,7 +69,6 @@ def _find(root: Path | None) -> Path:
 
 
 @app.command()
-@at_place(writes=False)
 def check(call: CallId, as_json: AsJson = False, quiet: Quiet = False, root: Place = None) -> None:
     """Read everything a call delivered and name every fault; write nothing."""
     manner.set(quiet, as_json)
@@ -77,23 +78,23 @@ def check(call: CallId, as_json: AsJson = False, quiet: Quiet = False, root: Pla
     from analysis.omitted import say_omissions
     from analysis.reconciliation import gather_findings, name_open
 
-    store = _open(call, root)
-    tables = read_traced(store)
-    _ = store.pipeline
-    counts, changed = {name: len(table) for name, table in tables.items()}, list(changed_files(store))
-    findings = list(name_open(gather_findings(store.published)))
-    lines = [f"{name}: {count} rows" if count else f"{name}: not delivered" for name, count in counts.items()]
-    notes = [f"{name} differs from the delivery that SOURCES.yml records" for name in changed] + findings
-    left = find_omissions(tables, store.call)
-    lines += [f"left out of the answer: {line}" for line in say_omissions(left, manner.language)]
-    lines += [] if quiet else [f"note: {note}" for note in notes]
-    found = {"call": call, "valid": True, "rows": counts, "changed_files": changed, "open_findings": findings}
-    found["left_out"] = left
+    with at_root(root, call) as folder:
+        store = _open(call, folder)
+        tables = read_traced(store)
+        _ = store.pipeline
+        counts, changed = {name: len(table) for name, table in tables.items()}, list(changed_files(store))
+        findings = list(name_open(gather_findings(store.published)))
+        lines = [f"{name}: {count} rows" if count else f"{name}: not delivered" for name, count in counts.items()]
+        notes = [f"{name} differs from the delivery that SOURCES.yml records" for name in changed] + findings
+        left = find_omissions(tables, store.call)
+        lines += [f"left out of the answer: {line}" for line in say_omissions(left, manner.language)]
+        lines += [] if quiet else [f"note: {note}" for note in notes]
+        found = {"call": call, "valid": True, "rows": counts, "changed_files": changed, "open_findings": findings}
+        found["left_out"] = left
     tell([*lines, f"{call} is valid."], found)
 
 
 @app.command()
-@at_place(writes=True)
 def run(
     call: CallId,
     as_of: Annotated[
@@ -125,31 +126,24 @@ def run(
 ) -> None:
     """Run what is not fresh of a call and render its answer; without options, the editions that the call declares."""
     manner.set(quiet, as_json)
-    from analysis.freshness import read_told
-
-    journal, took = _open_journal(call) if log == "json" else None, dict[str, float]()
+    journal = _open_journal(call) if log == "json" else None
     with journal.run(_explain_aloud) if journal else nullcontext():
         if all_languages and (language or audience):
             refuse([Fault("--all-languages", "--language or --audience too", "neither of these beside it")])
         asked = Asked(as_of.date() if as_of else None, language, audience, all_languages)
-        settled = None if force or step else asked.settle(_find(root), call)
-        if settled:
-            complain.print("nothing changed: all is fresh")
-            folders, notes = settled[1], read_told(settled[0])
-        else:
-            progress = journal.progress if journal else None
-            folders, notes, took = _run(call, asked, step, (force, jobs or 0, wait), root, progress, scheduler)
+        with at_root(root, call, writes=True, sheets=bool(keep), wait=wait) as folder:
+            progress, options = journal.progress if journal else None, (force, jobs or 0, wait)
+            folders, notes, took = _run(call, asked, step, options, folder, progress, scheduler)
+            if keep:
+                _remove_old(_plan(call, folder), folders, keep)
         _tell_editions(call, folders, notes, took)
         if journal:
-            journal.list_editions(folders, _find(root))
-        if keep:
-            _remove_old(_plan(call, root), folders, keep)
+            journal.list_editions(folders, _find(folder))
         for line in notes:
             complain.print(f"note: {line}")
 
 
 @app.command()
-@at_place(writes=True, sheets=True)
 def sheets(
     call: CallId,
     proposal: Annotated[
@@ -191,16 +185,17 @@ def sheets(
 
     if proposal and by:
         refuse([Fault("--by", "--proposal too", "one of the two")])
-    store = _open(call, root)
-    edition = _edition_of_sheets(store, as_of, language)
-    wanted = Wanted(edition, by or "proposal", tuple(proposal or ()), keep_notebooks, jobs or count_cores())
-    options = Options(jobs=jobs or 0, wait=wait)
-    with conducting(store, [], options, scheduler=scheduler) as steps, count_written("making the sheets") as watch:
-        done = make_sheets(store, wanted, complain.print, wait, watch, steps.workers)
+    with at_root(root, call, writes=True, sheets=True, wait=wait) as folder:
+        store = _open(call, folder)
+        edition = _edition_of_sheets(store, as_of, language)
+        wanted = Wanted(edition, by or "proposal", tuple(proposal or ()), keep_notebooks, jobs or count_cores())
+        options = Options(jobs=jobs or 0, wait=wait)
+        with conducting(store, [], options, scheduler=scheduler) as steps, count_written("making the sheets") as watch:
+            done = make_sheets(store, wanted, complain.print, wait, watch, steps.workers)
     if as_json:
-        tell_document({"call": call, "edition": edition, "kind": wanted.kind, **describe_done(done)})
+        tell_document({"call": call, "edition": edition, "kind": wanted.kind, **describe_done(done, name_of)})
     else:
-        say.show(done.folder / "index.html")
+        say.show(name_of(done.folder / "index.html"))
     for line in say_done(done):
         complain.print(line)
     if done.failed:
@@ -217,7 +212,6 @@ def _edition_of_sheets(store: Store, as_of: datetime | None, language: Language 
 
 
 @app.command()
-@at_place(writes=False)
 def status(call: CallId, as_json: AsJson = False, quiet: Quiet = False, root: Place = None) -> None:
     """Say of every step, edition and sheet whether it is fresh, stale or was never made, and why."""
     manner.set(quiet, as_json)
@@ -226,12 +220,14 @@ def status(call: CallId, as_json: AsJson = False, quiet: Quiet = False, root: Pl
     from analysis.plan import read_package
     from analysis.sheetrun import judge_sheets
 
-    package = read_package(_find(root), call)
-    inspection = Inspection(_plan(call, root), package)
-    plan, running = inspection.plan, is_locked(inspection.plan)
-    verdicts = inspection.judge_all(plan.units(inspection.editions()))
-    sheets = list(judge_sheets(plan))
-    lines = [*say_status(plan, verdicts), *say_sheets(plan, sheets)]
+    with at_root(root, call, sheets=True) as folder:
+        package = read_package(_find(folder), call)
+        inspection = Inspection(_plan(call, folder), package)
+        plan = inspection.plan
+        running = is_locked(plan) or is_running_at(plan.root)
+        verdicts = inspection.judge_all(plan.units(inspection.editions()))
+        sheets = list(judge_sheets(plan))
+        lines = [*say_status(plan, verdicts), *say_sheets(plan, sheets)]
     tell(lines, status_as_json(plan, verdicts, running, sheets))
     if running and not as_json:
         complain.print(f"A run of {call} is going on; what it makes meanwhile may already show.")
@@ -266,6 +262,8 @@ def schedule(
     planned = Schedule(call, store.root, find_program(), moments, day, keep)
     written = [str(path) for path in planned.write(into or find_units(os.environ))]
     found = {"call": call, "units": written, "enable": planned.enable(), "crontab": planned.crontab()}
+    if announcement and announcement.date == today():
+        complain.print(f"note: the announcement is today: `oproep run {call} --all-languages` makes its editions now")
     tell([*written, "", "To start it:", *planned.enable(), "", "Or as a crontab:", *planned.crontab()], found)
 
 
@@ -496,8 +494,8 @@ def _tell_paths(lines: Iterable[object], document: dict[str, Any]) -> None:
 
 def _tell_editions(call: str, folders: Iterable[Path], notes: Iterable[str], took: dict[str, float]) -> None:
     """Print the files of the editions; as JSON the notes too, and the seconds of each step that was run."""
-    files = {folder: sorted(str(path) for path in folder.iterdir() if path.is_file()) for folder in folders}
-    editions = [{"edition": one.name, "folder": str(one), "files": names} for one, names in files.items()]
+    files = {folder: sorted(name_of(path) for path in folder.iterdir() if path.is_file()) for folder in folders}
+    editions = [{"edition": one.name, "folder": name_of(one), "files": names} for one, names in files.items()]
     found = {"call": call, "editions": editions, "steps_run": took, "notes": list(notes)}
     _tell_paths([name for names in files.values() for name in names], found)
 
@@ -511,14 +509,19 @@ def _run(
     progress: Progress | None,
     scheduler: str | None,
 ) -> tuple[list[Path], list[str], dict[str, float]]:
-    """Run a call of which something is not fresh.
+    """Run what is not fresh of a call.
 
     Return the folders of its editions, what there is to note, and the seconds of each step, where these were counted.
     """
+    from analysis.freshness import read_told
+
+    settled = None if options[0] or step else asked.settle(_find(root), call)
+    if settled:
+        complain.print("nothing changed: all is fresh")
+        return settled[1], read_told(settled[0]), {}
     from analysis.kernels import start_parent
 
     start_parent()  # so that it makes its imports while we make ours
-    from analysis.freshness import read_told
     from analysis.pipeline import Options
     from analysis.plan import Plan
 

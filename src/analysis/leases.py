@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from analysis.faults import Fault, InputError
+from analysis.remote import remove
 
+LOCK = ".lock.json"  # in the folder of the tables of the call
 BEAT, DEAD = 30.0, 600.0  # seconds between two signs of life, and without one after which a run counts as dead
 POLL = 5.0  # seconds between two looks at the lock of another
 SETTLE = 0.5  # seconds after which of two that wrote at once the later one is seen by both
@@ -33,6 +36,10 @@ class Owner:
         """Say who it is, and of when its last sign of life is."""
         return f"{self.words}, last alive at {datetime.fromtimestamp(self.alive, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
+    def is_dead(self) -> bool:
+        """Return whether it gave no sign of life for so long that it counts as dead."""
+        return time.time() - self.alive > DEAD
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -44,36 +51,41 @@ class Lease:
     call: str
 
     @contextmanager
-    def hold(self, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
+    def hold(self, wait: bool, say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
         """Keep other runs of the call from starting, as well as a store can.
 
         Where another is going on, say so and wait; raises InputError instead if `wait` is false. One that gave no sign
-        of life for long is taken for dead.
+        of life for long is taken for dead. Yields what raises InputError where that has happened to us.
         """
-        system, token = self.connect(), secrets.token_hex(8)
-        self._acquire(system, token, wait, say)
-        ended = threading.Event()
-        beating = threading.Thread(target=self._beat, args=(token, ended), daemon=True)
+        token = secrets.token_hex(8)
+        self._acquire(self.connect(), token, wait, say)
+        ended, writing = threading.Event(), threading.Lock()
+        beating = threading.Thread(target=self._beat, args=(token, ended, writing), daemon=True)
         beating.start()
         try:
-            yield
+            yield partial(self._refuse_lost, token, writing)
         finally:
             ended.set()
             beating.join()
             with suppress(Exception):  # a lock that cannot be removed counts as dead later
                 self._release(self.connect(), token)
 
+    def find_living(self) -> Owner | None:
+        """Return the run that holds the lock; None where there is none, or it counts as dead."""
+        owner = read_owner(self.connect(), self.path, time.time())
+        return None if owner is None or owner.is_dead() else owner
+
     def _acquire(self, system: Any, token: str, wait: bool, say: Callable[[str], None]) -> None:
-        told = False
+        told, begun = False, time.time()
         while True:
-            owner = read_owner(system, self.path)
+            owner = read_owner(system, self.path, begun)
             if owner is None:
                 write_owner(system, self.path, token)
                 time.sleep(SETTLE)
-                owner = read_owner(system, self.path)
+                owner = read_owner(system, self.path, begun)
             if owner is None or owner.token == token:
                 return
-            if time.time() - owner.alive > DEAD:
+            if owner.is_dead():
                 say(f"{owner}, counts as dead after {DEAD / 60:g} minutes: its lock is taken over")
                 self._release(system, owner.token)
                 continue
@@ -86,19 +98,34 @@ class Lease:
                 told = True
             time.sleep(POLL)
 
-    def _beat(self, token: str, ended: threading.Event) -> None:
-        """Give a sign of life from time to time, over a connection of its own."""
+    def _beat(self, token: str, ended: threading.Event, writing: threading.Lock) -> None:
+        """Give a sign of life from time to time, over a connection of its own, as long as the lock is ours."""
         system = None
         while not ended.wait(BEAT):
-            with suppress(Exception):  # storage that does not answer now may do so the next time
-                system = system or self.connect()
-                write_owner(system, self.path, token)
+            try:
+                with writing:
+                    system = system or self.connect()
+                    if not self._is_ours(system, token):
+                        return
+                    write_owner(system, self.path, token)
+            except Exception:  # storage that does not answer now may do so the next time
+                system = None
+
+    def _refuse_lost(self, token: str, writing: threading.Lock) -> None:
+        with writing:
+            if not self._is_ours(self.connect(), token):
+                found = f"its lock taken over by another run, as it gave no sign of life for {DEAD / 60:g} minutes"
+                raise InputError([Fault(self.call, found, "nothing sent over what that one made: run it again")])
+
+    def _is_ours(self, system: Any, token: str) -> bool:
+        """Return whether the lock is ours; one that nobody can read is what we were kept from writing whole."""
+        owner = read_owner(system, self.path, time.time())
+        return owner is not None and owner.token in (token, "")
 
     def _release(self, system: Any, token: str) -> None:
-        owner = read_owner(system, self.path)
+        owner = read_owner(system, self.path, 0.0)
         if owner and owner.token == token:
-            with suppress(FileNotFoundError):
-                system.rm_file(self.path)
+            remove(system, self.path)
 
 
 def write_owner(system: Any, path: str, token: str) -> None:
@@ -110,12 +137,15 @@ def write_owner(system: Any, path: str, token: str) -> None:
     system.pipe_file(path, json.dumps(told).encode())
 
 
-def read_owner(system: Any, path: str) -> Owner | None:
-    """Return who holds a lock; a file that cannot be read, as one that is half written, is that of an unknown run."""
+def read_owner(system: Any, path: str, seen: float) -> Owner | None:
+    """Return who holds a lock.
+
+    A file that cannot be read, as one that is half written, is that of an unknown run, last alive when first `seen`.
+    """
     try:
         told: Mapping[str, Any] = json.loads(system.cat_file(path))
         return Owner(str(told["owner"]), str(told["token"]), float(told["alive"]))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
-        return Owner("an unknown run", "", time.time())
+        return Owner("an unknown run", "", seen)

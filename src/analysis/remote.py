@@ -115,6 +115,15 @@ def rename_over(system: Any, old: str, new: str) -> None:
         system.mv(old, new)
 
 
+def remove(system: Any, path: str) -> None:
+    """Remove a file, where it is there."""
+    try:
+        system.rm_file(path)
+    except Exception:  # each kind says in its own way that there is none
+        if system.exists(path):
+            raise
+
+
 def find(system: Any, path: str) -> dict[str, dict[str, Any]]:
     """Return what is told of each file at or below a path; nothing where there is none."""
     try:
@@ -152,9 +161,13 @@ def put_sign(url: str, call: str, token: str) -> Iterator[str]:
 
 
 def find_sign(url: str, name: str) -> str:
-    """Return what the sign holds, as seen from here; an empty text where it is not there."""
-    try:
-        system, base = connect(url)
-        return bytes(system.cat_file(f"{base}/{name}")).decode()
-    except Exception:
-        return ""
+    """Return what the sign holds, as seen from here, or an empty text where it is not there.
+
+    Raises InputError where the storage cannot be reached.
+    """
+    system, base = connect(url)
+    with named(url):
+        try:
+            return bytes(system.cat_file(f"{base}/{name}")).decode()
+        except FileNotFoundError:
+            return ""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from functools import wraps
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from analysis.completion import complete_folder
-from analysis.remote import URL, local_root
+from analysis.faults import Fault, InputError
+from analysis.remote import local_root
 from analysis.voice import complain
 
 if TYPE_CHECKING:
@@ -33,47 +33,56 @@ Scheduler = Annotated[
     str | None,
     typer.Option(metavar="tcp://HOST:PORT", help="The scheduler of a cluster of Dask, whose workers do the work."),
 ]
+copies: dict[Path, Share] = {}  # by their folders, what this process has brought from URLs
 
 
-def at_place(writes: bool, sheets: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return what lets a command take a URL as its root: it is given a folder that holds a copy of the call.
+def name_of(path: Path) -> str:
+    """Return the name of a file or folder as who asked for it knows it: by its URL where the root is one."""
+    return next((share.name(path) for root, share in copies.items() if path.is_relative_to(root)), str(path))
 
-    What a command that `writes` has made is sent at its end, also where it ends with an exit code of its own.
+
+@contextmanager
+def at_root(
+    root: str | None, call: str, *, writes: bool = False, sheets: bool = False, wait: bool = True
+) -> Iterator[Path | None]:
+    """Yield the folder of a root, or where that is a URL one with a copy of the call; None where it must be found.
+
+    What a command that `writes` has made in a copy is sent at the end, unless it failed. Faults name files of the copy
+    by their URL.
     """
-
-    def wrap(command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
-        def run(**given: Any) -> None:
-            told = given["root"]
-            if told is None or not URL.match(str(told)):
-                command(**given | {"root": told and Path(told)})
-            else:
-                _run_on_copy(command, str(told), given, writes, sheets)
-
-        return run
-
-    return wrap
-
-
-def _run_on_copy(command: Callable[..., None], url: str, given: dict[str, Any], writes: bool, sheets: bool) -> None:
-    folder, leaving = local_root(url), None
-    if folder:
-        command(**given | {"root": folder})
+    folder = None if root is None else local_root(str(root))
+    if root is None or folder:
+        yield folder
         return
-    with _open(url, given, writes, sheets) as share:
+    with _open(str(root), call, writes, sheets, wait) as share:
+        copies[share.root] = share
         try:
-            command(**given | {"root": share.root})
-        except typer.Exit as leave:  # what was made before it is sent all the same
-            leaving = leave
+            yield share.root
+        except InputError as error:
+            told = [(fault.place, fault.found, fault.expected) for fault in error.faults]
+            raise InputError([Fault(*map(share.rename, texts)) for texts in told]) from None
     if writes:
-        complain.print(f"sent to {share.name(share.root / 'reports' / share.call)}")
-    if leaving:
-        raise leaving
+        complain.print(f"sent to {name_of(share.root / 'reports' / call)}")
 
 
-def _open(url: str, given: dict[str, Any], writes: bool, sheets: bool) -> AbstractContextManager[Share]:
-    from analysis.storage import look_into, open_root
+def is_running_at(folder: Path) -> bool:
+    """Return whether a run of the call in a copy is going on, on whatever machine; False for a folder that is none."""
+    if folder not in copies:
+        return False
+    from analysis.opening import is_running
 
-    if not writes:
-        return look_into(url, given["call"])
-    return open_root(url, given["call"], given["wait"], complain.print, sheets)
+    return is_running(copies[folder])
+
+
+def refuse_url(root: str) -> Path:
+    """Return the folder of a command that works in one; raise InputError where it was given a URL."""
+    folder = local_root(root)
+    if folder is None:
+        raise InputError([Fault("--root", root, "a folder: of all commands run, sheets, status and check take a URL")])
+    return folder
+
+
+def _open(url: str, call: str, writes: bool, sheets: bool, wait: bool) -> AbstractContextManager[Share]:
+    from analysis.opening import look_into, open_root
+
+    return open_root(url, call, wait, complain.print, sheets) if writes else look_into(url, call, sheets)

@@ -213,10 +213,10 @@ def _list_note(plan: Plan, wanted: Wanted) -> Path:
     return plan.processed / "sheets" / wanted.edition / f"{wanted.kind}.listed"
 
 
-def describe_done(done: Done) -> dict[str, object]:
-    """Return what became of the sheets as plain values."""
+def describe_done(done: Done, name: Callable[[Path], str] = str) -> dict[str, object]:
+    """Return what became of the sheets as plain values, their places by `name`."""
     made = {"made": list(done.made), "fresh": list(done.fresh), "failed": dict(done.failed)}
-    return {"folder": str(done.folder), "list": str(done.folder / "index.html"), **made}
+    return {"folder": name(done.folder), "list": name(done.folder / "index.html"), **made}
 
 
 def say_done(done: Done) -> Iterator[str]:

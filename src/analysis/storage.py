@@ -7,30 +7,22 @@ last. A file that is the same on both sides is not sent again.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from analysis import remote
 from analysis.files import ASIDE, SHARED_REFERENCE, file_hash, point, write_bytes
-from analysis.leases import Lease
-
-try:
-    import fcntl
-except ImportError:  # Windows: there two runs at once get folders by the number of their process
-    fcntl = None  # type: ignore[assignment]
+from analysis.leases import LOCK
 
 LATEST, POINTER = "latest", "latest.txt"  # the link in a folder, and the file that stands for it on storage
 MANIFEST, INDEX, SHEETS = "manifest.json", "index.html", "sheets"
 ASIDES, OLD = ".aside", "/old-"  # where what is sent lies until it is put in place; an edition that makes way
-LOCK = ".lock.json"
 OWN = {".lock", LOCK}
-opened: dict[Path, Share] = {}  # the copies that are open in this process, by their folder
+IDLE = 60.0  # seconds without a word after which a connection is not relied on
 
 
 @dataclass(frozen=True)
@@ -59,6 +51,7 @@ class Share:
     without: tuple[str, ...] = ()
     ledger: dict[str, list[str]] = field(default_factory=dict)
     brought: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    used: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         """Connect; raise InputError where that fails."""
@@ -67,21 +60,45 @@ class Share:
 
     def name(self, path: Path) -> str:
         """Return the URL of a file or folder of the copy, as it may be shown."""
-        return f"{remote.hide_secrets(self.url).rstrip('/')}/{path.relative_to(self.root).as_posix()}"
+        return self.rename(path.as_posix())
+
+    def rename(self, text: str) -> str:
+        """Return a text with the folder of the copy called by the URL, as it may be shown."""
+        return text.replace(str(self.root), remote.hide_secrets(self.url).rstrip("/"))
 
     def bring(self) -> None:
-        """Make the copy equal to the storage; what is known to be the same is not fetched."""
+        """Make the copy equal to the storage; what is known to be the same is not fetched.
+
+        Sheets that a run made which was killed before it sent them stay, to be judged by their notes, and are sent.
+        """
         with remote.named(self.url):
-            there = self._list()
-            here = self._scan()
-            for name in here.keys() - there.keys():
+            self._wake()
+            there, here = self._list(), self._scan()
+            unsent = {name for name in here.keys() - there.keys() - self.ledger.keys() if self._is_sheet(name)}
+            for name in here.keys() - there.keys() - unsent:
                 (self.root / name).unlink()
-                self.ledger.pop(name, None)
-            missing = [name for name, told in there.items() if not self._is_same(name, told, here)]
-            self._fetch(missing, there)
+            for name in [name for name in self.ledger if self._is_within(name) and name not in there]:
+                del self.ledger[name]
+            self._fetch([name for name, told in there.items() if not self._is_same(name, told, here)], there)
             self._lead()
             _write_ledger(self.root, self.ledger)
-        self.brought = self._scan()
+        self.brought = {name: stamp for name, stamp in self._scan().items() if name not in unsent}
+
+    def bring_news(self) -> None:
+        """Bring what others have changed on the storage since it was last looked at; what was written here stays."""
+        with remote.named(self.url):
+            self._wake()
+            there = self._list()
+            known = {name: told for name, (told, _) in self.ledger.items()}
+            for name in [name for name in self.brought if name in known and name not in there]:
+                (self.root / name).unlink(missing_ok=True)
+                del self.ledger[name], self.brought[name]
+            news = [name for name, told in there.items() if not told or known.get(name) != told]
+            self._fetch(news, there)
+            self._lead()
+            _write_ledger(self.root, self.ledger)
+        here = self._scan()
+        self.brought |= {name: here[name] for name in news}
 
     def bring_files(self, names: Sequence[str]) -> None:
         """Bring files that are known to be there, without a look at what the storage tells of them."""
@@ -101,10 +118,12 @@ class Share:
         hashes = {name: file_hash(self.root / name) for name in changed}
         changed = [name for name in changed if self.ledger.get(name, ["", ""])[1] != hashes[name]]
         gone = [name for name in self.brought if name not in here and name in self.ledger]
+        placed, left = _by_rank(changed), _by_rank(gone)
         with remote.named(self.url):
-            for names in _in_order(changed):
-                self._place(names)
-            self._remove(gone)
+            self._wake()
+            for rank in sorted(placed.keys() | left.keys()):
+                self._place(placed.get(rank, []))
+                self._remove(left.get(rank, []))
             if note:
                 self._note({name: hashes[name] for name in changed}, gone)
         self.brought = here
@@ -113,6 +132,18 @@ class Share:
         """Take what is in these folders now as it was brought: what changes there later is sent."""
         self.paths = paths
         self.brought = self._scan()
+
+    def _wake(self) -> None:
+        """Connect again after a while without a word, in which a server may have closed the connection."""
+        if time.monotonic() - self.used > IDLE:
+            self.system, self.base = remote.connect(self.url)
+        self.used = time.monotonic()
+
+    def _is_sheet(self, name: str) -> bool:
+        return any(name.startswith(f"{folder}/") for folder in sheets_of(self.call))
+
+    def _is_within(self, name: str) -> bool:
+        return self._covers(name) and any(f"{name}/".startswith(f"{path}/") for path in self.paths)
 
     def _covers(self, name: str) -> bool:
         return _is_ours(name) and not any(name.startswith(f"{folder}/") for folder in self.without)
@@ -221,8 +252,7 @@ class Share:
 
     def _remove(self, names: Iterable[str]) -> None:
         for name in names:
-            with suppress(FileNotFoundError):
-                self.system.rm_file(f"{self.base}/{name}")
+            remote.remove(self.system, f"{self.base}/{name}")
 
     def _holds_other(self, edition: str) -> bool:
         """Return whether there is more in the folder of an edition than a run of it makes."""
@@ -240,8 +270,9 @@ class Share:
 
     def clean(self) -> None:
         """Remove what a run that was killed had sent aside; the lock must be held."""
-        self.system.invalidate_cache()
         with remote.named(self.url):
+            self._wake()  # the lock may have been waited for
+            self.system.invalidate_cache()
             self._restore()
             self._clear(self._aside())
 
@@ -296,12 +327,12 @@ def _edition_of(name: str) -> str:
     return ""
 
 
-def _in_order(names: Iterable[str]) -> list[list[str]]:
-    """Return files in groups, in the order in which they are sent; in an edition its manifest comes last."""
+def _by_rank(names: Iterable[str]) -> dict[tuple[int, str], list[str]]:
+    """Return files in groups, by the order in which these are sent; in an edition its manifest comes last."""
     groups: dict[tuple[int, str], list[str]] = {}
-    for name in names:
+    for name in sorted(names, key=lambda name: (name.endswith(MANIFEST), name)):
         groups.setdefault(_rank(name), []).append(name)
-    return [sorted(group, key=lambda name: (name.endswith(MANIFEST), name)) for _, group in sorted(groups.items())]
+    return groups
 
 
 def _rank(name: str) -> tuple[int, str]:
@@ -326,114 +357,3 @@ def _write_ledger(root: Path, ledger: Mapping[str, list[str]]) -> None:
 
 def _ledger(root: Path) -> Path:
     return root.with_name(f"{root.name}.json")
-
-
-@contextmanager
-def open_root(
-    url: str, call: str, wait: bool = True, say: Callable[[str], None] = lambda _: None, sheets: bool = False
-) -> Iterator[Share]:
-    """Yield the copy of a call from storage, while no other run of it is going on; at the end send what was made.
-
-    Its sheets are brought only if they are wanted. Where the run fails nothing is sent. Raises InputError where the
-    storage cannot be reached, or another run goes on and `wait` is false.
-    """
-    with _copy_folder(url, call) as root:
-        share = Share(url, call, root)
-        with ExitStack() as held:
-            with remote.named(url):
-                held.enter_context(_lease(share).hold(wait, say))
-            share.clean()
-            _bring_call(share, sheets)
-            opened[root] = share
-            try:
-                yield share
-            finally:
-                del opened[root]
-            share.send()
-
-
-@contextmanager
-def look_into(url: str, call: str) -> Iterator[Share]:
-    """Yield the copy of a call without its sheets, to be read only."""
-    with _copy_folder(url, call) as root:
-        share = Share(url, call, root)
-        _bring_call(share, sheets=False)
-        yield share
-
-
-@contextmanager
-def open_copy(url: str, call: str, needs: Needs | None = None) -> Iterator[Share]:
-    """Yield a copy of what a task needs of a call: of all but its sheets if that is not told.
-
-    What the task made is sent at the end, unless it fails.
-    """
-    with _copy_folder(url, call) as root:
-        share = Share(url, call, root)
-        if needs:
-            share.paths = needs.folders
-            share.bring()
-            share.bring_files(needs.files)
-            for name in needs.makes:
-                (root / name).unlink(missing_ok=True)
-            share.watch(folders_of(call))
-        else:
-            _bring_call(share, sheets=False)
-        yield share
-        share.send(settled=False, note=not needs)
-
-
-def _lease(share: Share) -> Lease:
-    name = f"data/processed/{share.call}/{LOCK}"
-    with remote.named(share.url):
-        share.make_folder(f"{share.base}/{name}")
-    shown = share.name(share.root / name)
-    return Lease(lambda: remote.connect(share.url)[0], f"{share.base}/{name}", shown, share.call)
-
-
-def _bring_call(share: Share, sheets: bool) -> None:
-    """Bring all of a call; which reference files it uses stands in its own folder, so that comes first."""
-    share.paths = (f"data/raw/{share.call}",)
-    share.bring()
-    share.paths = folders_of(share.call, _reference_of(share.root / "data" / "raw" / share.call))
-    share.without = () if sheets else sheets_of(share.call)
-    share.bring()
-
-
-def _reference_of(raw: Path) -> str:
-    """Return the folder of reference files that a call names; what is wrong with call.yml is said by who reads it."""
-    import yaml
-
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError):
-        told = yaml.safe_load((raw / "call.yml").read_text(encoding="utf-8"))["reference"].get("folder")
-        if isinstance(told, str) and PurePosixPath(told).name == told:
-            return told
-    return SHARED_REFERENCE
-
-
-@contextmanager
-def _copy_folder(url: str, call: str) -> Iterator[Path]:
-    """Yield a folder for a copy that no other process uses meanwhile, and that only this user may enter.
-
-    It stays, so that the next run brings only what has changed.
-    """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oproep"
-    base = home / hashlib.sha256(f"{remote.hide_secrets(url)}\n{call}".encode()).hexdigest()[:16]
-    base.mkdir(parents=True, exist_ok=True, mode=0o700)
-    base.chmod(0o700)
-    for number in range(1 << 16):
-        with (base / f"{number}.lock").open("ab") as file:
-            if not _take(file.fileno()):
-                continue
-            root = base / str(number)
-            root.mkdir(exist_ok=True)
-            yield root
-            return
-
-
-def _take(descriptor: int) -> bool:
-    if fcntl is None:
-        return True
-    with suppress(BlockingIOError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False

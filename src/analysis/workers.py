@@ -85,7 +85,7 @@ def open_workers(scheduler: str | None, jobs: int, plan: Plan) -> Iterator[Worke
     if scheduler is None:
         yield Workers(jobs)
         return
-    from analysis.storage import opened
+    from analysis.opening import opened
 
     client = _connect(scheduler)
     try:
@@ -149,7 +149,7 @@ class Cluster(Workers):
         """Bring what workers have sent to the storage."""
         if self.share:
             with self.carrying:
-                self.share.bring()
+                self.share.bring_news()
 
     def end(self) -> None:
         """Give up what was asked for; a task that has begun goes on to its end, which makes nothing worse."""
@@ -211,7 +211,7 @@ def _at_root(ticket: Ticket, plan: Plan, needs: Needs | None) -> Iterator[Plan]:
     if not ticket.url:
         yield plan
         return
-    from analysis.storage import open_copy
+    from analysis.opening import open_copy
 
     with open_copy(ticket.url, plan.call, needs) as share:
         yield replace(plan, root=share.root)
@@ -249,7 +249,10 @@ def look(ticket: Ticket, sign: str, content: str) -> list[Said]:
     if ticket.url:
         from analysis.remote import find_sign
 
-        seen = find_sign(ticket.url, sign)
+        try:
+            seen = find_sign(ticket.url, sign)
+        except InputError as error:
+            return [*found, *(("its root", fault.found, fault.expected) for fault in error.faults)]
     else:
         with suppress(OSError):
             seen = Path(sign).read_text(encoding="utf-8")

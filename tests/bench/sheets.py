@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.sheetpaths import sheets_folder
 from bench import contest
 from bench.measure import Bound, Case, Run, Way
 from bench.project import (
@@ -54,7 +55,7 @@ def make_ready(folder: Path) -> None:
 def make_all(folder: Path) -> Run:
     """Make all sheets by our command line."""
     run = run_oproep(_clear(folder), "sheets")
-    _refuse_missing(folder, len(read_ids()))
+    refuse_missing(folder, len(read_ids()))
     return run
 
 
@@ -62,7 +63,7 @@ def make_some(folder: Path) -> Run:
     """Make some of the sheets by our command line."""
     chosen = pick(read_ids(), SOME)
     run = run_oproep(_clear(folder), "sheets", *(word for name in chosen for word in ("--proposal", name)))
-    _refuse_missing(folder, SOME)
+    refuse_missing(folder, SOME)
     return run
 
 
@@ -86,12 +87,16 @@ def _clear(folder: Path) -> Path:
     """Return our project without sheets, and without what was granted to them."""
     root = folder / OWN
     shutil.rmtree(root / "data" / "processed" / CALL / "sheets", ignore_errors=True)
-    shutil.rmtree(root / "reports" / CALL / EDITION, ignore_errors=True)
+    shutil.rmtree(_sheets(folder), ignore_errors=True)
     return root
 
 
-def _refuse_missing(folder: Path, number: int) -> None:
-    made = folder / OWN / "reports" / CALL / EDITION / "sheets"
+def _sheets(folder: Path) -> Path:
+    return sheets_folder(folder / OWN / "reports" / CALL, EDITION, "proposal")
+
+
+def refuse_missing(folder: Path, number: int) -> None:
+    made = _sheets(folder)
     found = {form: len([*made.glob(f"*.{form}")]) for form in ("html", "pdf")}
     if found != {"html": number + 1, "pdf": number}:  # the list is a page as well
         raise RuntimeError(f"found {found} in {made}; expected {number} sheets and their list")
