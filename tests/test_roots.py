@@ -9,6 +9,7 @@ from test_storage import CALL, FILES, put, read
 
 from analysis import leases
 from analysis.faults import Fault, InputError
+from analysis.kernels import NotebookError
 from analysis.opening import open_root
 from analysis.roots import at_root, is_running_at, name_of, refuse_url
 
@@ -61,6 +62,13 @@ def test_faults_name_files_by_their_url(url: str):
         raise InputError([Fault(f"{folder}/data/raw/x.csv, row 3", f"no {folder}", "one")])
     assert caught.value.faults == (Fault(f"{url}/data/raw/x.csv, row 3", f"no {url}", "one"),)
     assert read(url) == FILES
+
+
+def test_what_a_notebook_says_of_its_input_names_files_by_their_url_and_its_copy_where_it_lies(url: str):
+    with pytest.raises(NotebookError) as caught, at_root(url, CALL, writes=True) as folder:
+        assert folder is not None
+        raise NotebookError("01_ingest.ipynb", 2, "InputError", f"{folder}/x: found no such table", folder / "copy")
+    assert (caught.value.message, caught.value.copy) == (f"{url}/x: found no such table", folder / "copy")
 
 
 def test_a_command_that_works_in_a_folder_refuses_a_url_in_one_message():

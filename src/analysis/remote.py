@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +17,7 @@ from analysis.faults import Fault, InputError
 LOCAL = ("file", "local")  # protocols whose folders need no copy
 URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://")  # of more than one letter: C:// is a disk of Windows
 OBSTORE = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "abfs": "azure"}  # what the extra `s3` brings
+GRACE = 0.1  # seconds
 TAGS = ("ETag", "e_tag", "etag", "md5", "content_md5")
 TIMES = ("modify", "mtime", "LastModified", "last_modified", "created")
 
@@ -65,7 +69,17 @@ def _register(protocol: str) -> bool:
     except ImportError:
         return False
     register(protocol)
+    _end_after_threads()
     return True
+
+
+@cache
+def _end_after_threads() -> None:
+    """Let this process end a moment later: a thread of obstore lets go of an answer after that has come.
+
+    Python that ends meanwhile aborts; it did so in 2 of 40 processes that ended right after they had sent something.
+    """
+    atexit.register(time.sleep, GRACE)
 
 
 def _refusal(url: str, found: str, expected: str) -> InputError:

@@ -61,8 +61,19 @@ def at_root(
         except InputError as error:
             told = [(fault.place, fault.found, fault.expected) for fault in error.faults]
             raise InputError([Fault(*map(share.rename, texts)) for texts in told]) from None
+        except Exception as error:
+            _rename_in(error, share)
+            raise
     if writes:
         complain.print(f"sent to {name_of(share.root / 'reports' / call)}")
+
+
+def _rename_in(error: Exception, share: Share) -> None:
+    """Let what a notebook said of its input name files by their URL; its executed copy lies where it says, unsent."""
+    from analysis.kernels import NotebookError
+
+    if isinstance(error, NotebookError):
+        error.message = share.rename(error.message)
 
 
 def is_running_at(folder: Path) -> bool:
