@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,12 +40,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     """Start a scheduler and two workers, each a process of its own that comes back when it is killed."""
     distributed = pytest.importorskip("distributed")
     request.getfixturevalue("s3_server")  # so that the workers have its keys
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     folder = str(tmp_path_factory.mktemp("dask"))
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "local_directory": folder}
-    with distributed.LocalCluster(**options) as started:
-        yield started
-    del os.environ["XDG_CACHE_HOME"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        with distributed.LocalCluster(**options) as started:
+            yield started
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +269,11 @@ def fail(_: Plan, error: Exception) -> None:
     raise error
 
 
+def look_for_nothing(_: Plan) -> None:
+    with remote.named("memory://x"):
+        raise ConnectionError("reset by peer")
+
+
 def give_root(plan: Plan) -> Path:
     return plan.root
 
@@ -286,7 +292,21 @@ def test_what_is_wrong_with_the_input_is_told_and_not_tried_again_but_an_error_o
         attempt(ticket(), fail, make_plan(tmp_path), (ZeroDivisionError("a cell"),), None).give()
     with pytest.raises(OSError, match="the disk"):
         attempt(ticket(), fail, make_plan(tmp_path), (OSError("the disk"),), None)
+    with pytest.raises(OSError, match="storage that cannot be reached"):  # which may be so only now
+        attempt(ticket(), look_for_nothing, make_plan(tmp_path), (), None)
     assert attempt(ticket(), give_root, make_plan(tmp_path), (), None).give() == tmp_path
+
+
+def name_temporary(_: Plan) -> str:
+    return tempfile.gettempdir()
+
+
+def test_temporary_files_of_a_task_lie_where_dask_clears_those_of_a_worker_that_was_killed(
+    cluster: Any, tmp_path: Path
+):
+    with open_workers(cluster.scheduler_address, 0, make_plan(tmp_path)) as hired:
+        folder = hired.call(name_temporary, make_plan(tmp_path))
+        assert folder in hired.client.run(lambda dask_worker: dask_worker.local_directory).values()
 
 
 def test_a_worker_that_joined_later_with_other_code_does_no_task(tmp_path: Path):

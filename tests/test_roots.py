@@ -73,5 +73,5 @@ def test_what_a_notebook_says_of_its_input_names_files_by_their_url_and_its_copy
 
 def test_a_command_that_works_in_a_folder_refuses_a_url_in_one_message():
     with pytest.raises(InputError, match=r"--root: found s3://bucket/x; expected a folder") as caught:
-        refuse_url("s3://bucket/x")
+        refuse_url("s3://user:word@bucket/x")
     assert len(caught.value.faults) == 1

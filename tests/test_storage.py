@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,45 @@ def test_a_sheet_that_was_removed_from_the_storage_is_not_taken_for_made(filled:
         assert not (share.root / sheet).exists()
         write(share, sheet, FILES[sheet])
     assert read(filled) == FILES
+    system.rm_file(f"{base}/{sheet}")
+    with open_root(filled, CALL, sheets=True):  # nor for one that was made and never sent
+        pass
+    assert sheet not in read(filled)
+
+
+def test_what_goes_after_it_was_listed_does_not_end_those_who_look(filled: str, monkeypatch: pytest.MonkeyPatch):
+    gone, usual = f"data/processed/{CALL}/scores.parquet", Share._fetch
+
+    def fetch(share: Share, names: list[str], there: dict[str, str]) -> None:
+        if gone in names:
+            remote.remove(share.system, f"{share.base}/{gone}")
+        usual(share, names, there)
+
+    monkeypatch.setattr(Share, "_fetch", fetch)
+    with look_into(filled, CALL) as share:
+        assert gone not in here(share)
+
+
+@pytest.mark.parametrize("url", ["s3", "ftp"], indirect=True)
+def test_a_folder_that_is_there_and_cannot_be_listed_is_not_taken_for_empty(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+):
+    with look_into(filled, CALL) as share:
+        before = here(share)
+    usual = remote.find
+
+    def fail(system: Any, path: str) -> Any:
+        def ls(*_: object, **__: object) -> Any:
+            raise OSError("the line is dead")
+
+        name = "_ls" if hasattr(type(system), "_ls") else "ls"
+        monkeypatch.setattr(system, name, ls, raising=False)
+        return usual(system, path)
+
+    monkeypatch.setattr(remote, "find", fail)
+    with pytest.raises(InputError, match="storage that cannot be reached"), look_into(filled, CALL):
+        pass
+    assert {name: (share.root / name).read_text() for name in before} == before
 
 
 def test_sheets_of_a_run_that_was_killed_before_it_sent_them_are_kept_and_sent_by_the_next(filled: str):
@@ -337,7 +377,7 @@ def test_a_lock_that_nobody_can_read_counts_as_dead_too(filled: str, monkeypatch
     put(filled, {LOCK: '{"owner": "some'})
     with pytest.raises(InputError, match="an unknown run"), open_root(filled, CALL, wait=False):
         pass
-    monkeypatch.setattr(leases, "DEAD", 0.2)
+    monkeypatch.setattr(leases, "DEAD", 1.0)
     said: list[str] = []
     with open_root(filled, CALL, say=said.append):
         pass
@@ -345,39 +385,69 @@ def test_a_lock_that_nobody_can_read_counts_as_dead_too(filled: str, monkeypatch
     assert "counts as dead" in said[1]
 
 
+def test_a_lock_that_is_half_written_once_belongs_to_a_living_run(filled: str, monkeypatch: pytest.MonkeyPatch):
+    looks = [
+        *(leases.Owner("somebody", "0", time.time() + 1000) for _ in range(3)),
+        leases.Owner("an unknown run", "", 0.0),
+        None,
+    ]
+    usual = leases.read_owner
+
+    def look(system: Any, path: str, seen: float) -> leases.Owner | None:
+        if not looks:
+            return usual(system, path, seen)
+        time.sleep(0.2)
+        owner = looks.pop(0)
+        return replace(owner, alive=seen) if owner and not owner.token else owner
+
+    monkeypatch.setattr(leases, "DEAD", 0.5)
+    monkeypatch.setattr(leases, "read_owner", look)
+    said: list[str] = []
+    with open_root(filled, CALL, say=said.append):
+        pass
+    assert [line.partition(" (")[0] for line in said] == [f"waiting for another run of {CALL}"]
+
+
 def test_a_run_gives_signs_of_life_also_where_a_line_was_closed(filled: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(leases, "BEAT", 0.05)
-    usual, times = leases.write_owner, []
+    usual, systems, written = leases.write_owner, [], threading.Event()
 
     def fail_once(system: Any, path: str, token: str) -> None:
-        times.append(system)
-        if len(times) == 3:
+        systems.append(system)
+        if len(systems) == 3:
             raise OSError("the line is dead")
         usual(system, path, token)
+        if len(systems) > 3:
+            written.set()
 
     monkeypatch.setattr(leases, "write_owner", fail_once)
     with open_root(filled, CALL) as share:
-        begun = json.loads(read(filled)[LOCK])["alive"]
         assert is_running(share)
-        while len(times) < 5:
-            time.sleep(0.01)
-        assert json.loads(read(filled)[LOCK])["alive"] > begun
-        assert times[1] is times[2] and times[3] is not times[2]
+        assert written.wait(20)
+        assert systems[1] is systems[2] and systems[3] is not systems[2]
     assert not is_running(share)
 
 
 def test_a_run_whose_lock_was_taken_over_sends_nothing_and_leaves_the_lock_to_the_other(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(leases, "BEAT", 0.05)
-    other = {LOCK: json.dumps({"owner": "somebody", "token": "0", "alive": time.time()})}
+    monkeypatch.setattr(leases, "BEAT", 1.0)
+    usual, written, other = leases.write_owner, threading.Event(), leases.Owner("somebody", "0", time.time())
+
+    def note(system: Any, path: str, token: str) -> None:
+        usual(system, path, token)
+        written.set()
+
+    monkeypatch.setattr(leases, "write_owner", note)
+    content = {LOCK: json.dumps({"owner": other.words, "token": other.token, "alive": other.alive})}
     with pytest.raises(InputError, match="taken over by another run") as caught, open_root(filled, CALL) as share:
         write(share, f"data/processed/{CALL}/ranking.parquet", "ranks")
-        put(filled, other)
-        time.sleep(0.3)
-        assert read(filled)[LOCK] == other[LOCK]
+        written.clear()
+        assert written.wait(20)  # so that there is a second until the next sign of life
+        put(filled, content)
+        time.sleep(1.5)
     assert len(caught.value.faults) == 1
-    assert read(filled) == {**FILES, **other}
+    assert read(filled) == {**FILES, **content}
 
 
 def test_two_copies_of_a_call_at_once_lie_in_folders_of_their_own(filled: str):
@@ -427,11 +497,11 @@ with open_root(sys.argv[1], "small-call") as share:
 def test_a_run_that_is_killed_while_it_sends_leaves_the_last_report(
     ftp_server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    url = f"{ftp_server[0]}/{tmp_path.name}"
+    url = f"{ftp_server[0]}/old-{tmp_path.name}"  # with what marks a folder that was moved aside
     put(url, FILES)
     done = subprocess.run([sys.executable, "-c", KILLED, url], check=False)
     assert done.returncode == -9
-    report = ftp_server[1] / tmp_path.name / REPORTS / EDITION
+    report = ftp_server[1] / f"old-{tmp_path.name}" / REPORTS / EDITION
     assert {path.name: path.read_text() for path in report.iterdir()} == {
         "answer.html": "old answer",
         "manifest.json": "old manifest",

@@ -76,13 +76,15 @@ class Lease:
         return None if owner is None or owner.is_dead() else owner
 
     def _acquire(self, system: Any, token: str, wait: bool, say: Callable[[str], None]) -> None:
-        told, begun = False, time.time()
+        told, seen = False, time.time()
         while True:
-            owner = read_owner(system, self.path, begun)
+            owner = read_owner(system, self.path, seen)
             if owner is None:
                 write_owner(system, self.path, token)
                 time.sleep(SETTLE)
-                owner = read_owner(system, self.path, begun)
+                owner = read_owner(system, self.path, seen)
+            if owner and owner.token:
+                seen = time.time()
             if owner is None or owner.token == token:
                 return
             if owner.is_dead():

@@ -15,7 +15,7 @@ from analysis.storage import Needs, Share, folders_of, sheets_of
 
 try:
     import fcntl
-except ImportError:  # Windows: there two runs at once get folders by the number of their process
+except ImportError:  # Windows: there runs are not kept apart
     fcntl = None  # type: ignore[assignment]
 
 opened: dict[Path, Share] = {}  # the copies that are open in this process, by their folder
@@ -34,7 +34,9 @@ def open_root(
         share = Share(url, call, root)
         with ExitStack() as held:
             with remote.named(url):
-                refuse_lost = held.enter_context(_lease(share).hold(wait, say))
+                lease = _lease(share)
+                remote.make_folder(share.system, lease.path)
+                share.refuse_lost = held.enter_context(lease.hold(wait, say))
             share.clean()
             _bring_call(share, sheets)
             opened[root] = share
@@ -42,8 +44,6 @@ def open_root(
                 yield share
             finally:
                 del opened[root]
-            with remote.named(url):
-                refuse_lost()
             share.send()
 
 
@@ -82,12 +82,12 @@ def open_copy(url: str, call: str, needs: Needs | None = None) -> Iterator[Share
             _bring_call(share, sheets=False)
         yield share
         share.send(settled=False, note=not needs)
+        for name in needs.makes if needs else ():  # or they would pass for some that were never sent
+            (root / name).unlink(missing_ok=True)
 
 
 def _lease(share: Share) -> Lease:
     name = f"data/processed/{share.call}/{LOCK}"
-    with remote.named(share.url):
-        share.make_folder(f"{share.base}/{name}")
     shown = share.name(share.root / name)
     return Lease(lambda: remote.connect(share.url)[0], f"{share.base}/{name}", shown, share.call)
 

@@ -17,9 +17,14 @@ from analysis.faults import Fault, InputError
 LOCAL = ("file", "local")  # protocols whose folders need no copy
 URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://")  # of more than one letter: C:// is a disk of Windows
 OBSTORE = {"s3": "s3", "s3a": "s3", "gs": "gcs", "az": "azure", "abfs": "azure"}  # what the extra `s3` brings
+SIGN = ".sign-"  # how the name of a file begins by which a worker tells that it sees the same root
 GRACE = 0.1  # seconds
 TAGS = ("ETag", "e_tag", "etag", "md5", "content_md5")
 TIMES = ("modify", "mtime", "LastModified", "last_modified", "created")
+
+
+class UnreachableError(InputError):
+    """Storage does not answer as it should: perhaps as it was told wrongly, perhaps only now."""
 
 
 def local_root(root: str) -> Path | None:
@@ -83,14 +88,19 @@ def _end_after_threads() -> None:
 
 
 def _refusal(url: str, found: str, expected: str) -> InputError:
-    return InputError([Fault(f"--root {hide_secrets(url)}", found, expected)])
+    return InputError([_fault(url, found, expected)])
 
 
-def _unreachable(url: str, error: Exception) -> InputError:
+def _fault(url: str, found: str, expected: str) -> Fault:
+    return Fault(f"--root {hide_secrets(url)}", found, expected)
+
+
+def _unreachable(url: str, error: Exception) -> UnreachableError:
     cause = str(error).strip().split("\n")[0] or type(error).__name__
     secret = urlsplit(url).password
     cause = cause.replace(secret, "***") if secret else cause
-    return _refusal(url, f"storage that cannot be reached ({cause[:200]})", "storage that can be read and written")
+    found = f"storage that cannot be reached ({cause[:200]})"
+    return UnreachableError([_fault(url, found, "storage that can be read and written")])
 
 
 @contextmanager
@@ -109,6 +119,12 @@ def appears_whole(system: Any) -> bool:
     from fsspec.asyn import AsyncFileSystem  # type: ignore[import-untyped]
 
     return isinstance(system, AsyncFileSystem) or "memory" in system.protocol
+
+
+def make_folder(system: Any, path: str) -> None:
+    """Make the folder of a file, where the storage has folders."""
+    if not appears_whole(system):
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
 
 
 def renames(system: Any) -> bool:
@@ -139,12 +155,17 @@ def remove(system: Any, path: str) -> None:
 
 
 def find(system: Any, path: str) -> dict[str, dict[str, Any]]:
-    """Return what is told of each file at or below a path; nothing where there is none."""
+    """Return what is told of each file at or below a path; nothing where there is none.
+
+    Raises what the storage raises where it does not list a folder that is there: what lies in it is not gone.
+    """
     try:
         if PurePosixPath(path).suffix and system.isfile(path):  # a server of FTP takes a file for a folder of itself
             return {path: system.info(path)}
-        found = system.find(path, detail=True)
+        found = system.find(path, detail=True, on_error="raise")
     except FileNotFoundError:
+        if system.exists(path):
+            raise
         return {}
     return {name: told for name, told in found.items() if told.get("type", "file") == "file"}
 
@@ -161,11 +182,10 @@ def fingerprint(told: Mapping[str, Any]) -> str:
 @contextmanager
 def put_sign(url: str, call: str, token: str) -> Iterator[str]:
     """Put a small file on storage by which a worker tells that it is the same; yield its path below the root."""
-    name = f"data/processed/{call}/.sign-{token}"
+    name = f"data/processed/{call}/{SIGN}{token}"
     system, base = connect(url)
     with named(url):
-        if not appears_whole(system):
-            system.makedirs(f"{base}/{name}".rpartition("/")[0], exist_ok=True)
+        make_folder(system, f"{base}/{name}")
         system.pipe_file(f"{base}/{name}", token.encode())
     try:
         yield name

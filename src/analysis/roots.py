@@ -11,7 +11,7 @@ import typer
 
 from analysis.completion import complete_folder
 from analysis.faults import Fault, InputError
-from analysis.remote import local_root
+from analysis.remote import hide_secrets, local_root
 from analysis.voice import complain
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def refuse_url(root: str) -> Path:
     """Return the folder of a command that works in one; raise InputError where it was given a URL."""
     folder = local_root(root)
     if folder is None:
-        raise InputError([Fault("--root", root, "a folder: of all commands run, sheets, status and check take a URL")])
+        expected = "a folder: of all commands run, sheets, status and check take a URL"
+        raise InputError([Fault("--root", hide_secrets(root), expected)])
     return folder
 
 

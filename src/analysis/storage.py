@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -52,6 +52,7 @@ class Share:
     ledger: dict[str, list[str]] = field(default_factory=dict)
     brought: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     used: float = field(default_factory=time.monotonic)
+    refuse_lost: Callable[[], None] = lambda: None  # raises where another run has taken over the lock of ours
 
     def __post_init__(self) -> None:
         """Connect; raise InputError where that fails."""
@@ -71,34 +72,44 @@ class Share:
 
         Sheets that a run made which was killed before it sent them stay, to be judged by their notes, and are sent.
         """
-        with remote.named(self.url):
-            self._wake()
-            there, here = self._list(), self._scan()
-            unsent = {name for name in here.keys() - there.keys() - self.ledger.keys() if self._is_sheet(name)}
-            for name in here.keys() - there.keys() - unsent:
-                (self.root / name).unlink()
-            for name in [name for name in self.ledger if self._is_within(name) and name not in there]:
-                del self.ledger[name]
-            self._fetch([name for name, told in there.items() if not self._is_same(name, told, here)], there)
-            self._lead()
-            _write_ledger(self.root, self.ledger)
+        self._twice(self._bring)
+
+    def _bring(self) -> None:
+        there, here = self._list(), self._scan()
+        unsent = {name for name in here.keys() - there.keys() - self.ledger.keys() if self._is_sheet(name)}
+        for name in here.keys() - there.keys() - unsent:
+            (self.root / name).unlink()
+        for name in [name for name in self.ledger if self._is_within(name) and name not in there]:
+            del self.ledger[name]
+        self._fetch([name for name, told in there.items() if not self._is_same(name, told, here)], there)
         self.brought = {name: stamp for name, stamp in self._scan().items() if name not in unsent}
 
     def bring_news(self) -> None:
         """Bring what others have changed on the storage since it was last looked at; what was written here stays."""
-        with remote.named(self.url):
-            self._wake()
-            there = self._list()
-            known = {name: told for name, (told, _) in self.ledger.items()}
-            for name in [name for name in self.brought if name in known and name not in there]:
-                (self.root / name).unlink(missing_ok=True)
-                del self.ledger[name], self.brought[name]
-            news = [name for name, told in there.items() if not told or known.get(name) != told]
-            self._fetch(news, there)
-            self._lead()
-            _write_ledger(self.root, self.ledger)
+        self._twice(self._bring_news)
+
+    def _bring_news(self) -> None:
+        there = self._list()
+        known = {name: told for name, (told, _) in self.ledger.items()}
+        for name in [name for name in self.brought if name in known and name not in there]:
+            (self.root / name).unlink(missing_ok=True)
+            del self.ledger[name], self.brought[name]
+        news = [name for name, told in there.items() if not told or known.get(name) != told]
+        self._fetch(news, there)
         here = self._scan()
         self.brought |= {name: here[name] for name in news}
+
+    def _twice(self, bring: Callable[[], None]) -> None:
+        """Bring what is wanted, and try once more where that fails: a run that sends may remove what was listed."""
+        with remote.named(self.url):
+            self._wake()
+            try:
+                bring()
+            except Exception:
+                self.system, self.base = remote.connect(self.url)
+                bring()
+            self._lead()
+            _write_ledger(self.root, self.ledger)
 
     def bring_files(self, names: Sequence[str]) -> None:
         """Bring files that are known to be there, without a look at what the storage tells of them."""
@@ -120,6 +131,7 @@ class Share:
         gone = [name for name in self.brought if name not in here and name in self.ledger]
         placed, left = _by_rank(changed), _by_rank(gone)
         with remote.named(self.url):
+            self.refuse_lost()
             self._wake()
             for rank in sorted(placed.keys() | left.keys()):
                 self._place(placed.get(rank, []))
@@ -215,7 +227,7 @@ class Share:
             token = f"{self._aside()}/{secrets.token_hex(6)}"
             self._upload({name: f"{token}/{number}" for number, name in enumerate(names)})
             for number, name in enumerate(names):
-                self.make_folder(f"{self.base}/{name}")
+                remote.make_folder(self.system, f"{self.base}/{name}")
                 self._move(f"{self.base}/{token}/{number}", f"{self.base}/{name}")
             self._clear(token)
         else:
@@ -235,13 +247,8 @@ class Share:
     def _upload(self, places: Mapping[str, str]) -> None:
         targets = [f"{self.base}/{place}" for place in places.values()]
         for target in targets:
-            self.make_folder(target)
+            remote.make_folder(self.system, target)
         self.system.put([str(self.root / name) for name in places], targets)
-
-    def make_folder(self, path: str) -> None:
-        """Make the folder of a file, where the storage has folders."""
-        if not remote.appears_whole(self.system):
-            self.system.makedirs(path.rpartition("/")[0], exist_ok=True)
 
     def _move(self, old: str, new: str) -> None:
         if remote.renames(self.system):
@@ -278,12 +285,15 @@ class Share:
 
     def _restore(self) -> None:
         """Put an edition back that was moved aside by a run that ended before the new one was in its place."""
-        for name in remote.find(self.system, f"{self.base}/{self._aside()}"):
-            folder, _, inside = name.partition(OLD)
+        if not remote.renames(self.system):
+            return
+        aside = f"{self.base}/{self._aside()}"
+        for name in remote.find(self.system, aside):
+            token, _, inside = name.removeprefix(f"{aside}/").partition(OLD)
             edition = inside.partition("/")[0]
             place = f"{self.base}/reports/{self.call}/{edition}"
             if edition and not self.system.exists(place):
-                self.system.mv(f"{folder}{OLD}{edition}", place)
+                self.system.mv(f"{aside}/{token}{OLD}{edition}", place)
 
     def _note(self, hashes: Mapping[str, str], gone: Iterable[str]) -> None:
         """Note what is now the same on both sides, as the storage tells of it."""
@@ -311,10 +321,13 @@ def _pointer(call: str) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    """Return whether a file belongs to the call: not a lock, nothing that a run had aside, no cache of Python."""
+    """Return whether a file belongs to the call: no lock or sign, nothing that a run had aside, no cache of Python."""
     parts = PurePosixPath(name).parts
     return not any(
-        part in OWN or part in (ASIDES, "__pycache__", ".ipynb_checkpoints", LATEST) or ASIDE.fullmatch(part)
+        part in OWN
+        or part in (ASIDES, "__pycache__", ".ipynb_checkpoints", LATEST)
+        or part.startswith(remote.SIGN)
+        or ASIDE.fullmatch(part)
         for part in parts
     )
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from analysis.dependencies import Package, find_lock, installed_versions
 from analysis.faults import Fault, InputError, refuse
 from analysis.files import write_bytes
 from analysis.forking import ForkingError
+from analysis.remote import SIGN, UnreachableError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -195,15 +197,26 @@ def attempt(
     faults = differences(ticket)
     if faults:
         return Answer(faults=tuple(faults))
+    _use_folder_of_worker()
     try:
         with _at_root(ticket, plan, needs) as there:
             return Answer(function(there, *arguments))
+    except UnreachableError as error:
+        raise OSError(str(error)) from None
     except InputError as error:
         return Answer(faults=tuple((fault.place, fault.found, fault.expected) for fault in error.faults))
     except (OSError, ForkingError):
         raise
     except Exception as error:
         return Answer(error=error)
+
+
+def _use_folder_of_worker() -> None:
+    """Let temporary files lie in the folder of this worker, which Dask clears where one was killed."""
+    from distributed import get_worker
+
+    with suppress(ValueError):  # no worker, but who tries what one does
+        tempfile.tempdir = get_worker().local_directory
 
 
 @contextmanager
@@ -309,7 +322,7 @@ def _put_sign(plan: Plan, ticket: Ticket, token: str) -> Iterator[str]:
         with put_sign(ticket.url, plan.call, token) as name:
             yield name
         return
-    path = plan.processed / f".sign-{token}"
+    path = plan.processed / f"{SIGN}{token}"
     write_bytes(path, token.encode())
     try:
         yield str(path)
