@@ -373,6 +373,7 @@ def test_the_lock_of_a_run_that_died_is_taken_over_after_a_while(filled: str, ag
 LOCK = f"data/processed/{CALL}/.lock.json"
 
 
+@pytest.mark.parametrize("url", ["memory"], indirect=True)
 def test_a_lock_that_nobody_can_read_counts_as_dead_too(filled: str, monkeypatch: pytest.MonkeyPatch):
     put(filled, {LOCK: '{"owner": "some'})
     with pytest.raises(InputError, match="an unknown run"), open_root(filled, CALL, wait=False):
@@ -385,6 +386,7 @@ def test_a_lock_that_nobody_can_read_counts_as_dead_too(filled: str, monkeypatch
     assert "counts as dead" in said[1]
 
 
+@pytest.mark.parametrize("url", ["memory"], indirect=True)
 def test_a_lock_that_is_half_written_once_belongs_to_a_living_run(filled: str, monkeypatch: pytest.MonkeyPatch):
     looks = [
         *(leases.Owner("somebody", "0", time.time() + 1000) for _ in range(3)),
@@ -428,6 +430,7 @@ def test_a_run_gives_signs_of_life_also_where_a_line_was_closed(filled: str, mon
     assert not is_running(share)
 
 
+@pytest.mark.parametrize("url", ["memory"], indirect=True)
 def test_a_run_whose_lock_was_taken_over_sends_nothing_and_leaves_the_lock_to_the_other(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ):
