@@ -33,11 +33,6 @@ os.environ["OPROEP_LANGUAGE"] = "en"  # what the tests expect, whatever the loca
 SMALL_CALL = "green-streets-2024"
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one more than there are cores: much of what tests do is to wait for what they started."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Give all workers of a session one folder for what several tests would make otherwise (see running.run_steps)."""
     if not hasattr(config, "workerinput"):
