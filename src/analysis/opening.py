@@ -45,6 +45,7 @@ def open_root(
             finally:
                 del opened[root]
             share.send()
+            share.clean()  # a worker whose task was tried again may have left what it had sent aside
 
 
 @contextmanager
